@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Planner recognises statements that call the engine. Package sqlfuncs implements it; the server knows
+// nothing of models.
+type Planner interface {
+	// Plan parses a query string that mentions cvp_ and gives its statements in order. It returns nil where
+	// the string should go to Postgres as it is: nothing in it is ours (a comment, a literal), or it does not
+	// parse (Postgres words the syntax error).
+	Plan(sql string) []Statement
+}
+
+// Statement is one SQL statement of a planned query string.
+type Statement interface {
+	// SQL is what Postgres parses and describes in place of the client's text: the same statement with the
+	// names of cvp's own functions and views qualified.
+	SQL() string
+	// Native reports that Postgres alone can execute SQL(): there is no engine call in it.
+	Native() bool
+	// Position maps a 1-based error position (in characters) in SQL() to the query string given to Plan.
+	Position(int32) int32
+	// Prepare does the engine's work on the client's own backend connection, inside a transaction the server
+	// has opened or the client's own, and returns the statement that gives the client its rows. Errors that
+	// are *pgconn.PgError reach the client as they are.
+	Prepare(ctx context.Context, conn *pgconn.PgConn, call Call) (*Final, error)
+}
+
+// Call is one execution of a Statement.
+type Call struct {
+	// ParamOIDs are the resolved types of the client's parameters, ParamFormats 0 (text) or 1 (binary) for
+	// each, Params their values (nil is NULL). All empty in the simple protocol.
+	ParamOIDs    []uint32
+	ParamFormats []int16
+	Params       [][]byte
+	// InTransaction says that the client (or its driver) opened the transaction: it may yet roll back.
+	InTransaction bool
+	// Notice sends a NOTICE to the client at once.
+	Notice func(*pgconn.Notice)
+}
+
+// Final is the statement that gives the client its rows. Its parameters are the client's own, unchanged, and
+// after them Extra, in binary, of the types ExtraOIDs.
+type Final struct {
+	SQL       string
+	ExtraOIDs []uint32
+	Extra     [][]byte
+}

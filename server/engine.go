@@ -13,6 +13,12 @@ type Planner interface {
 	// the string should go to Postgres as it is: nothing in it is ours (a comment, a literal), or it does not
 	// parse (Postgres words the syntax error).
 	Plan(sql string) []Statement
+
+	// Ready makes the database able to parse what Plan gives: it installs or migrates schema cvp where that is
+	// due and the role may. The server calls it on the client's connection before a session's first planned
+	// statement reaches Postgres (also before a forwarded Parse), inside the transaction of the takeover, and
+	// again as long as no such transaction has committed. It costs one round trip where there is nothing to do.
+	Ready(ctx context.Context, conn *pgconn.PgConn) error
 }
 
 // Statement is one SQL statement of a planned query string.
@@ -22,6 +28,9 @@ type Statement interface {
 	SQL() string
 	// Native reports that Postgres alone can execute SQL(): there is no engine call in it.
 	Native() bool
+	// Repeatable says that the statement only reads: where the server opens the transaction itself it is
+	// BEGIN ISOLATION LEVEL REPEATABLE READ, so that all queries behind the one statement see one snapshot.
+	Repeatable() bool
 	// Position maps a 1-based error position (in characters) in SQL() to the query string given to Plan.
 	Position(int32) int32
 	// Prepare does the engine's work on the client's own backend connection, inside a transaction the server

@@ -1,0 +1,28 @@
+package calls
+
+// Schema is where cvp's functions, views and tables live.
+const Schema = "cvp"
+
+// Functions that the engine answers.
+const (
+	Train       = "cvp_train"
+	Predict     = "cvp_predict"
+	Predictions = "cvp_predictions"
+)
+
+// engine reports whether the engine answers the function, Postgres alone the others.
+func engine(function string) bool {
+	return function == Train || function == Predict || function == Predictions
+}
+
+// registry reports whether the function of that name is one of schema cvp that Postgres answers alone.
+func registry(function string) bool {
+	switch function {
+	case "cvp_evaluate", "cvp_deploy", "cvp_rollback", "cvp_drop_model", "cvp_share", "cvp_unshare":
+		return true
+	}
+	return false
+}
+
+// view reports whether the relation of that name is a view of schema cvp.
+func view(relation string) bool { return relation == "cvp_models" || relation == "cvp_runs" }

@@ -1,0 +1,148 @@
+package calls
+
+import (
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"cvp/sqlfuncs/syntax"
+)
+
+// Statement is one statement of a query string.
+type Statement struct {
+	// Text is the statement with cvp's names qualified.
+	Text string
+	// Engine lists the engine functions that it calls, once per call.
+	Engine []string
+	// ReadOnly says that the statement is a SELECT that trains nothing.
+	ReadOnly bool
+
+	start   int   // where the statement begins in the query string, in characters
+	inserts []int // 0-based offsets in Text, in characters, behind each inserted prefix
+}
+
+const prefix = Schema + "."
+
+// Split parses a query string and gives its statements, nil where none of them names anything of cvp's or the
+// string does not parse.
+func Split(sql string) []Statement {
+	tree, err := syntax.Parse(sql)
+	if err != nil {
+		return nil
+	}
+	out, ours := make([]Statement, 0, len(tree.Stmts)), false
+	for _, raw := range tree.Stmts {
+		from, to := int(raw.StmtLocation), int(raw.StmtLocation+raw.StmtLen)
+		if raw.StmtLen == 0 {
+			to = len(sql)
+		}
+		s, named := statement(sql, from, to, raw.Stmt)
+		out, ours = append(out, s), ours || named
+	}
+	if !ours {
+		return nil
+	}
+	return out
+}
+
+// statement qualifies sql[from:to]. named says that it holds a name of cvp's.
+func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool) {
+	s.start = utf8.RuneCountInString(sql[:from])
+	s.ReadOnly = stmt.GetSelectStmt() != nil
+	own := commonTables(stmt)
+	var at []int // byte offsets in sql where the prefix goes
+	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
+		switch {
+		case n.GetFuncCall() != nil:
+			f := n.GetFuncCall()
+			name, bare := function(f)
+			if name == "" {
+				return true
+			}
+			named = true
+			if engine(name) {
+				s.Engine = append(s.Engine, name)
+				s.ReadOnly = s.ReadOnly && name != Train
+			}
+			if bare {
+				at = append(at, int(f.Location))
+			}
+		case n.GetRangeVar() != nil:
+			r := n.GetRangeVar()
+			if view(r.Relname) && !own[r.Relname] && (r.Schemaname == "" || r.Schemaname == Schema) {
+				named = true
+				if r.Schemaname == "" {
+					at = append(at, int(r.Location))
+				}
+			}
+		}
+		return true
+	})
+	sort.Ints(at)
+	var b strings.Builder
+	last, chars := from, 0
+	for _, p := range at {
+		b.WriteString(sql[last:p])
+		chars += utf8.RuneCountInString(sql[last:p])
+		b.WriteString(prefix)
+		chars += len(prefix)
+		s.inserts = append(s.inserts, chars)
+		last = p
+	}
+	b.WriteString(sql[last:to])
+	s.Text = b.String()
+	return s, named
+}
+
+// Position maps a 1-based position in Text, in characters, to the query string that was split.
+func (s *Statement) Position(p int32) int32 {
+	shift := 0
+	for _, behind := range s.inserts {
+		if int(p) > behind {
+			shift += len(prefix)
+		}
+	}
+	return p - int32(shift) + int32(s.start)
+}
+
+// function gives the name of the cvp function that f calls, "" where it is another's, and whether it was
+// written without its schema.
+func function(f *pg.FuncCall) (name string, bare bool) {
+	parts := syntax.Name(f.Funcname)
+	name = parts[len(parts)-1]
+	if !engine(name) && !registry(name) {
+		return "", false
+	}
+	switch {
+	case len(parts) == 1:
+		return name, true
+	case len(parts) == 2 && parts[0] == Schema:
+		return name, false
+	}
+	return "", false
+}
+
+// EngineCall gives the name of the engine function that n calls, "" where it calls none.
+func EngineCall(n *pg.Node) string {
+	f := n.GetFuncCall()
+	if f == nil {
+		return ""
+	}
+	if name, _ := function(f); engine(name) {
+		return name
+	}
+	return ""
+}
+
+func commonTables(stmt *pg.Node) map[string]bool {
+	names := map[string]bool{}
+	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
+		if c := n.GetCommonTableExpr(); c != nil {
+			names[c.Ctename] = true
+		}
+		return true
+	})
+	return names
+}

@@ -1,0 +1,213 @@
+package rewrite
+
+import (
+	"fmt"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"cvp/sqlfuncs/syntax"
+)
+
+// Parameters numbers the parameters that a rewritten statement has behind the client's own.
+type Parameters struct {
+	client int
+	OIDs   []uint32
+	Values [][]byte
+}
+
+// NewParameters starts behind the client's own n parameters.
+func NewParameters(n int) *Parameters { return &Parameters{client: n} }
+
+// Add appends a parameter in binary form and gives its number.
+func (p *Parameters) Add(oid uint32, value []byte) int {
+	p.OIDs, p.Values = append(p.OIDs, oid), append(p.Values, value)
+	return p.client + len(p.OIDs)
+}
+
+// Value replaces the call by parameter n, a float8.
+func (c *Call) Value(n int) error {
+	e, err := syntax.Expression(fmt.Sprintf("$%d::pg_catalog.float8", n))
+	if err != nil {
+		return err
+	}
+	return c.become(e)
+}
+
+// Joinable reports whether a LEFT JOIN in the call's block leaves the block's meaning as it is.
+func (c *Call) Joinable() bool {
+	b := c.At.Block
+	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 {
+		return false
+	}
+	if (len(b.GroupClause) > 0 || b.HavingClause != nil) && !c.aggregated() {
+		return false
+	}
+	return !hasStar(b) || !mergesColumns(b.FromClause)
+}
+
+// aggregated reports whether the call is an argument of one of Postgres's aggregates.
+func (c *Call) aggregated() bool {
+	for _, f := range c.At.Functions {
+		parts := syntax.Name(f.Funcname)
+		switch parts[len(parts)-1] {
+		case "avg", "sum", "count", "min", "max", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp",
+			"array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_and", "bool_or", "every", "corr":
+			if f.Over == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Scores are parameters that hold an array of keys and the array of their scores.
+type Scores struct {
+	Keys, Values int
+	KeyType      string // element type of the keys as Postgres writes it: bigint or text
+}
+
+// Join replaces the calls, which stand in one block and have the same subject, by the score column of a LEFT
+// JOIN on key.
+func Join(cs []*Call, key *pg.Node, s Scores) error {
+	block := cs[0].At.Block
+	alias := fmt.Sprintf("cvp_scores_%d", s.Keys)
+	item, err := syntax.FromItem(fmt.Sprintf(
+		"x LEFT JOIN unnest($%d::%s[], $%d::pg_catalog.float8[]) AS %s(cvp_key, cvp_score) ON y OPERATOR(pg_catalog.=) %s.cvp_key",
+		s.Keys, s.KeyType, s.Values, alias, alias))
+	if err != nil {
+		return err
+	}
+	expandStar(block)
+	join := item.GetJoinExpr()
+	join.Larg = crossJoin(block.FromClause)
+	join.Quals.GetAExpr().Lexpr = syntax.Clone(key)
+	block.FromClause = []*pg.Node{item}
+	for _, c := range cs {
+		score, err := syntax.Expression(alias + ".cvp_score")
+		if err != nil {
+			return err
+		}
+		if err := c.become(score); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lookup replaces the call by a look-up of key, as text, in parameter n: a jsonb object of scores.
+func (c *Call) Lookup(key *pg.Node, n int) error {
+	e, err := syntax.Expression(fmt.Sprintf("($%d::pg_catalog.jsonb OPERATOR(pg_catalog.->>) (y)::pg_catalog.text)::pg_catalog.float8", n))
+	if err != nil {
+		return err
+	}
+	e.GetTypeCast().Arg.GetAExpr().Rexpr.GetTypeCast().Arg = syntax.Clone(key)
+	return c.become(e)
+}
+
+// Column is one result column of a table function, held in an array parameter.
+type Column struct {
+	Name, Type string
+	Parameter  int
+}
+
+// Table replaces a FROM item, or a call that is its block's whole select list, by a subselect over arrays.
+func (c *Call) Table(columns []Column) error {
+	args, names := make([]string, len(columns)), make([]string, len(columns))
+	for i, col := range columns {
+		args[i], names[i] = fmt.Sprintf("$%d::%s[]", col.Parameter, col.Type), col.Name
+	}
+	sub, err := syntax.FromItem(fmt.Sprintf("(SELECT * FROM unnest(%s) AS %s(%s)) AS %s",
+		strings.Join(args, ", "), c.Function, strings.Join(names, ", "), c.Function))
+	if err != nil {
+		return err
+	}
+	if c.item != nil {
+		if a := c.item.GetRangeFunction().Alias; a != nil {
+			sub.GetRangeSubselect().Alias = a
+		}
+		c.item.Node = sub.Node
+		return nil
+	}
+	block := c.At.Block
+	if block == nil || len(block.FromClause) > 0 || len(block.TargetList) != 1 {
+		return fmt.Errorf("%s gives rows: call it in a FROM clause", c.Function)
+	}
+	block.FromClause = []*pg.Node{sub}
+	row, err := syntax.Expression(c.Function)
+	if err != nil {
+		return err
+	}
+	return c.become(row)
+}
+
+// become puts e in the call's place and keeps the column name that Postgres gives to the call.
+func (c *Call) become(e *pg.Node) error {
+	if b := c.At.Block; b != nil {
+		for _, t := range b.TargetList {
+			if r := t.GetResTarget(); r != nil && r.Name == "" && named(r.Val) == c.node {
+				r.Name = c.Function
+			}
+		}
+	}
+	c.node.Node = e.Node
+	return nil
+}
+
+// named gives the node that names a column without an alias: the call below its casts (FigureColname in
+// src/backend/parser/parse_target.c).
+func named(n *pg.Node) *pg.Node {
+	for n.GetTypeCast() != nil {
+		n = n.GetTypeCast().Arg
+	}
+	return n
+}
+
+func hasStar(b *pg.SelectStmt) bool {
+	for _, t := range b.TargetList {
+		if f := t.GetResTarget().GetVal().GetColumnRef().GetFields(); len(f) == 1 && f[0].GetAStar() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// mergesColumns reports whether SELECT * over these items is not simply each item's columns in turn.
+func mergesColumns(from []*pg.Node) bool {
+	for _, item := range from {
+		if syntax.Any(item, func(n *pg.Node) bool {
+			j := n.GetJoinExpr()
+			return j != nil && (j.IsNatural || len(j.UsingClause) > 0)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// expandStar writes SELECT * as a.*, b.* so that a join added to the block adds no columns.
+func expandStar(b *pg.SelectStmt) {
+	if !hasStar(b) {
+		return
+	}
+	var out []*pg.Node
+	for _, t := range b.TargetList {
+		if f := t.GetResTarget().GetVal().GetColumnRef().GetFields(); len(f) == 1 && f[0].GetAStar() != nil {
+			for _, name := range itemNames(b.FromClause) {
+				out = append(out, target(star(name), ""))
+			}
+			continue
+		}
+		out = append(out, t)
+	}
+	b.TargetList = out
+}
+
+// crossJoin folds a comma list into one item with the same meaning.
+func crossJoin(from []*pg.Node) *pg.Node {
+	out := from[0]
+	for _, item := range from[1:] {
+		out = &pg.Node{Node: &pg.Node_JoinExpr{JoinExpr: &pg.JoinExpr{Jointype: pg.JoinType_JOIN_INNER, Larg: out, Rarg: item}}}
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+package syntax
+
+import (
+	"errors"
+	"fmt"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+)
+
+// Parse gives the tree of a query string, which may hold several statements.
+func Parse(sql string) (*pg.ParseResult, error) {
+	tree, err := parse(sql)
+	if err != nil {
+		return nil, fmt.Errorf("parse statement: %w", err)
+	}
+	return tree, nil
+}
+
+// Statement gives the tree of exactly one statement.
+func Statement(sql string) (*pg.Node, error) {
+	tree, err := Parse(sql)
+	if err != nil {
+		return nil, err
+	}
+	if len(tree.Stmts) != 1 {
+		return nil, errors.New("parse statement: not exactly one statement")
+	}
+	return tree.Stmts[0].Stmt, nil
+}
+
+// Text gives the SQL of one statement.
+func Text(stmt *pg.Node) (string, error) {
+	sql, err := deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: stmt}}})
+	if err != nil {
+		return "", fmt.Errorf("write statement: %w", err)
+	}
+	return sql, nil
+}
+
+// Expression gives the tree of one SQL expression.
+func Expression(sql string) (*pg.Node, error) {
+	stmt, err := Statement("SELECT " + sql)
+	if err != nil {
+		return nil, err
+	}
+	sel := stmt.GetSelectStmt()
+	if sel == nil || len(sel.TargetList) != 1 || len(sel.FromClause) != 0 || sel.WhereClause != nil || sel.SortClause != nil || sel.Larg != nil {
+		return nil, errors.New("parse expression: not one expression")
+	}
+	return sel.TargetList[0].GetResTarget().GetVal(), nil
+}
+
+// FromItem gives the tree of one item of a FROM clause.
+func FromItem(sql string) (*pg.Node, error) {
+	stmt, err := Statement("SELECT FROM " + sql)
+	if err != nil {
+		return nil, err
+	}
+	if sel := stmt.GetSelectStmt(); sel != nil && len(sel.FromClause) == 1 {
+		return sel.FromClause[0], nil
+	}
+	return nil, errors.New("parse FROM item: not one item")
+}
+
+// Select wraps a SELECT as a statement node.
+func Select(s *pg.SelectStmt) *pg.Node {
+	return &pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: s}}
+}

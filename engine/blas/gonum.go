@@ -1,0 +1,5 @@
+//go:build !(openblas && cgo)
+
+package blas
+
+func name() string { return "gonum (pure Go)" }

@@ -1,0 +1,5 @@
+//go:build openblas && cgo
+
+package blas_test
+
+func implementationName() string { return "OpenBLAS" }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -136,4 +137,40 @@ func TextArray(v []string) []byte {
 		b = append(b, s...)
 	}
 	return b
+}
+
+// Distinct keeps the first score of each key.
+func (k *Keys) Distinct(scores []float64) (*Keys, []float64) {
+	out := &Keys{OID: k.OID}
+	var kept []float64
+	if Integer(k.OID) {
+		seen := make(map[int64]struct{}, len(k.Ints))
+		for i, v := range k.Ints {
+			if _, ok := seen[v]; !ok {
+				seen[v] = struct{}{}
+				out.Ints, kept = append(out.Ints, v), append(kept, scores[i])
+			}
+		}
+		return out, kept
+	}
+	seen := make(map[string]struct{}, len(k.Texts))
+	for i, v := range k.Texts {
+		if _, ok := seen[v]; !ok {
+			seen[v] = struct{}{}
+			out.Texts, kept = append(out.Texts, v), append(kept, scores[i])
+		}
+	}
+	return out, kept
+}
+
+// AsText gives the keys as Postgres writes them as text.
+func (k *Keys) AsText() *Keys {
+	if !Integer(k.OID) {
+		return k
+	}
+	out := &Keys{OID: pgtype.TextOID, Texts: make([]string, len(k.Ints))}
+	for i, v := range k.Ints {
+		out.Texts[i] = strconv.FormatInt(v, 10)
+	}
+	return out
 }

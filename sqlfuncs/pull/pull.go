@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/engine/frame"
 )
 
 // Query is one SELECT with its parameters in text or binary form, as pgconn takes them.
@@ -50,4 +52,47 @@ func Into(ctx context.Context, conn *pgconn.PgConn, q Query, sinks ...Sink) (row
 		return rows, err
 	}
 	return rows, nil
+}
+
+// Text is a Sink of text values; nil is NULL.
+type Text []*string
+
+var _ Sink = (*Text)(nil)
+
+// Append keeps one value.
+func (t *Text) Append(b []byte) error {
+	if b == nil {
+		*t = append(*t, nil)
+		return nil
+	}
+	s := string(b)
+	*t = append(*t, &s)
+	return nil
+}
+
+// Frame runs a query and reads every result column by its type; all types must be ones that KindOf knows.
+func Frame(ctx context.Context, conn *pgconn.PgConn, q Query) (*frame.Frame, error) {
+	rr := conn.ExecParams(ctx, q.SQL, q.Params, q.OIDs, q.Formats, []int16{pgtype.BinaryFormatCode})
+	var columns []*Column
+	for _, f := range rr.FieldDescriptions() {
+		columns = append(columns, NewColumn(f.Name, f.DataTypeOID))
+	}
+	rows := 0
+	for rr.NextRow() {
+		for i, b := range rr.Values() {
+			if err := columns[i].Append(b); err != nil {
+				_, _ = rr.Close()
+				return nil, fmt.Errorf("pull column %q: %w", columns[i].Name, err)
+			}
+		}
+		rows++
+	}
+	if _, err := rr.Close(); err != nil {
+		return nil, err
+	}
+	out := &frame.Frame{Rows: rows, Columns: make([]frame.Column, len(columns))}
+	for i, c := range columns {
+		out.Columns[i] = c.Column
+	}
+	return out, nil
 }

@@ -180,3 +180,8 @@ func instant(oid uint32, b []byte) (int64, error) {
 	}
 	return 0, fmt.Errorf("%d bytes do not hold an instant of type %d", len(b), oid)
 }
+
+// Timestamptz is the binary form of an instant in microseconds since 1970 UTC.
+func Timestamptz(micros int64) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(micros-epochMicroseconds))
+}

@@ -28,9 +28,12 @@ func Statement(sql string) (*pg.Node, error) {
 	return tree.Stmts[0].Stmt, nil
 }
 
+// grammar is the PostgreSQL version of the trees, which the deparser checks.
+const grammar = 170007
+
 // Text gives the SQL of one statement.
 func Text(stmt *pg.Node) (string, error) {
-	sql, err := deparse(&pg.ParseResult{Stmts: []*pg.RawStmt{{Stmt: stmt}}})
+	sql, err := deparse(&pg.ParseResult{Version: grammar, Stmts: []*pg.RawStmt{{Stmt: stmt}}})
 	if err != nil {
 		return "", fmt.Errorf("write statement: %w", err)
 	}

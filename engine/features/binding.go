@@ -1,0 +1,104 @@
+package features
+
+import (
+	"fmt"
+
+	"cvp/engine/frame"
+)
+
+// binding is a spec applied to one set of events: its columns found, its levels translated. Workers share it.
+type binding struct {
+	spec     *Spec
+	ev       *Events
+	amount   []float32   // nil without an amount column
+	numbers  [][]float32 // one per Spec.Numbers
+	distinct []*frame.Column
+	mixes    []mixColumn
+}
+
+// mixColumn is a category column with the slot of each of its codes: an index into Levels, or -1 for the rest.
+type mixColumn struct {
+	codes []int32
+	slots []int32
+}
+
+// bind finds the columns of the spec in ev.
+func (s *Spec) bind(ev *Events) (*binding, error) {
+	b := &binding{spec: s, ev: ev}
+	if s.Grouped && ev.groups == nil {
+		return nil, fmt.Errorf("events have no group column, which the features were learned with")
+	}
+	if s.Matched && ev.match == nil {
+		return nil, fmt.Errorf("events do not say which rows match, which the features were learned with")
+	}
+	if s.Value != ev.valueName {
+		return nil, fmt.Errorf("events aggregate column \"%s\", the features were learned with \"%s\"", ev.valueName, s.Value)
+	}
+	var lost []string
+	find := func(name string, kind frame.Kind) *frame.Column {
+		c := ev.column(name, kind)
+		if c == nil {
+			lost = append(lost, name)
+			c = &frame.Column{Kind: kind}
+		}
+		return c
+	}
+	if s.Amount != "" {
+		b.amount = find(s.Amount, frame.Number).Numbers
+	}
+	for _, name := range s.Numbers {
+		b.numbers = append(b.numbers, find(name, frame.Number).Numbers)
+	}
+	for _, name := range s.Distinct {
+		b.distinct = append(b.distinct, find(name, frame.Category))
+	}
+	for _, m := range s.Mixes {
+		c := find(m.Column, frame.Category)
+		b.mixes = append(b.mixes, mixColumn{codes: c.Codes, slots: m.slots(c.Levels)})
+	}
+	if len(lost) > 0 {
+		return nil, fmt.Errorf("event rows lack column \"%s\", which the features were learned with", lost[0])
+	}
+	return b, nil
+}
+
+// slots gives for each level of a column its index in l.Levels, -1 where it has none.
+func (l Levels) slots(levels []string) []int32 {
+	at := make(map[string]int32, len(l.Levels))
+	for i, level := range l.Levels {
+		at[level] = int32(i)
+	}
+	out := make([]int32, len(levels))
+	for code, level := range levels {
+		out[code] = -1
+		if slot, ok := at[level]; ok {
+			out[code] = slot
+		}
+	}
+	return out
+}
+
+// block computes a family of features. A block keeps scratch memory and belongs to one worker.
+type block interface {
+	// features names what write gives, in order. It needs only the spec.
+	features() []Feature
+	// begin is called when the trace has moved to another entity, before any advance.
+	begin(t *trace)
+	// write puts the features as of t.cutoff into dst, which has one place for each.
+	write(dst []float32, t *trace)
+}
+
+// blocks makes the families in the order of their columns.
+func (b *binding) blocks() []block {
+	return []block{
+		&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b},
+		&history{b: b}, &matches{b: b}, &mix{b: b}, &rhythm{b: b}, &calendar{b: b},
+	}
+}
+
+// namer collects feature descriptions.
+type namer []Feature
+
+func (n *namer) add(name, formula string) {
+	*n = append(*n, Feature{Name: name, Kind: frame.Number, Formula: formula})
+}

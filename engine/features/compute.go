@@ -1,0 +1,155 @@
+package features
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"cvp/engine/frame"
+)
+
+// Compute gives the features of each point, in the order of the points, from events strictly before its cutoff.
+// Training and serving both call it: a point has the same bits whatever other points, entities or later events are
+// given with it, and whatever the number of threads. attrs may be nil: attributes are then missing.
+func (s *Spec) Compute(ctx context.Context, ev *Events, attrs *Attributes, points []Point) (*frame.Frame, error) {
+	for _, p := range points {
+		if p.Entity < 0 || int(p.Entity) >= ev.Entities() {
+			return nil, fmt.Errorf("compute features: no entity %d among %d", p.Entity, ev.Entities())
+		}
+	}
+	b, err := s.bind(ev)
+	if err != nil {
+		return nil, fmt.Errorf("compute features: %w", err)
+	}
+	out := newFrame(s.Features(), len(points))
+	numeric := out.Columns[:len(out.Columns)-len(s.Attributes)]
+	if err := b.fill(ctx, numeric, points); err != nil {
+		return nil, fmt.Errorf("compute features: %w", err)
+	}
+	for i, a := range s.Attributes {
+		a.fill(&out.Columns[len(numeric)+i], attrs, ev.Keys, points)
+	}
+	return out, nil
+}
+
+func newFrame(features []Feature, rows int) *frame.Frame {
+	f := &frame.Frame{Rows: rows, Columns: make([]frame.Column, len(features))}
+	for i, ft := range features {
+		c := frame.Column{Name: ft.Name, Kind: ft.Kind}
+		if ft.Kind == frame.Category {
+			c.Codes = make([]int32, rows)
+		} else {
+			c.Numbers = make([]float32, rows)
+		}
+		f.Columns[i] = c
+	}
+	return f
+}
+
+// batchEvents is about how many events a worker takes at a time: enough to make the hand-over free, few enough to
+// end together and to notice a cancel within milliseconds.
+const batchEvents = 50_000
+
+// fill computes all points into the columns. Workers take batches of whole entities.
+func (b *binding) fill(ctx context.Context, columns []frame.Column, points []Point) error {
+	order := byEntityAndCutoff(points)
+	batches := b.batches(order, points)
+	threads := b.spec.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(threads, len(batches)) {
+		workers.Go(func() {
+			w := newWorker(b, columns, points)
+			for n := next.Add(1) - 1; n < int64(len(batches)) && ctx.Err() == nil; n = next.Add(1) - 1 {
+				w.run(ctx, batches[n])
+			}
+		})
+	}
+	workers.Wait()
+	return ctx.Err()
+}
+
+// byEntityAndCutoff gives the indices of the points in order of entity, then cutoff.
+func byEntityAndCutoff(points []Point) []int32 {
+	order := make([]int32, len(points))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		p, q := points[a], points[b]
+		return cmp.Or(cmp.Compare(p.Entity, q.Entity), cmp.Compare(p.Cutoff, q.Cutoff), cmp.Compare(a, b))
+	})
+	return order
+}
+
+// batches cuts the ordered points at entity boundaries into runs of about batchEvents events.
+func (b *binding) batches(order []int32, points []Point) [][]int32 {
+	var out [][]int32
+	from, events := 0, 0
+	for i, at := range order {
+		e := points[at].Entity
+		if i == 0 || points[order[i-1]].Entity != e {
+			if events >= batchEvents {
+				out, from, events = append(out, order[from:i]), i, 0
+			}
+			events += b.ev.Start[e+1] - b.ev.Start[e] + 100 // a point costs something even without events
+		}
+	}
+	return append(out, order[from:])
+}
+
+// worker computes points one entity at a time with scratch memory of its own.
+type worker struct {
+	trace   *trace
+	blocks  []block
+	widths  []int
+	row     []float32
+	columns []frame.Column
+	points  []Point
+}
+
+func newWorker(b *binding, columns []frame.Column, points []Point) *worker {
+	w := &worker{trace: newTrace(b), blocks: b.blocks(), row: make([]float32, len(columns)), columns: columns, points: points}
+	for _, bl := range w.blocks {
+		w.widths = append(w.widths, len(bl.features()))
+	}
+	return w
+}
+
+// run computes the points of a batch, which is ordered by entity and cutoff.
+func (w *worker) run(ctx context.Context, batch []int32) {
+	for i := 0; i < len(batch) && ctx.Err() == nil; {
+		entity := w.points[batch[i]].Entity
+		j := i
+		for j < len(batch) && w.points[batch[j]].Entity == entity {
+			j++
+		}
+		w.trace.begin(entity, w.points[batch[j-1]].Cutoff)
+		for _, bl := range w.blocks {
+			bl.begin(w.trace)
+		}
+		for ; i < j; i++ {
+			w.point(int(batch[i]))
+		}
+	}
+}
+
+// point computes one point into its row.
+func (w *worker) point(row int) {
+	w.trace.advance(w.points[row].Cutoff)
+	at := 0
+	for k, bl := range w.blocks {
+		bl.write(w.row[at:at+w.widths[k]], w.trace)
+		at += w.widths[k]
+	}
+	for c, v := range w.row {
+		w.columns[c].Numbers[row] = v
+	}
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Server  string  `help:"The built cvp program." default:"bin/cvp" type:"existingfile"`
+	Journey journey `cmd:"" help:"Train and judge churn30 on the full Complete Journey; memory of the server."`
+	Scoring scoring `cmd:"" help:"Score a relation of 1,000,000 rows, against binary COPY of the same columns; latency of one key."`
+}
+
+func main() {
+	var c commands
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	k := kong.Parse(&c, kong.Name("bench"), kong.BindTo(ctx, (*context.Context)(nil)))
+	k.FatalIfErrorf(k.Run(&c))
+}

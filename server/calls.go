@@ -1,0 +1,107 @@
+package server
+
+import "cvp/server/frame"
+
+// calls are the prepared statements and portals of a client that are ours. While there are none, no Bind,
+// Execute or Close is looked at.
+//
+// An entry may outlive what it stands for: DEALLOCATE, DISCARD and the end of a transaction are not seen here.
+// That is harmless: an Execute goes by the backend's own answer about the portal, and a name that the client
+// parses or binds again is replaced.
+type calls struct {
+	statements map[string]*prepared
+	portals    map[string]*portal
+	// unnamed is the client's last Parse of the unnamed statement as it was forwarded: pgconn's own queries
+	// replace that statement.
+	unnamed []byte
+	// finished are the portals of final statements that the client can no longer reach.
+	finished []string
+}
+
+// prepared is a statement of ours that the client has parsed.
+type prepared struct {
+	Statement
+	types []byte // those that the client fixed, as frame.Statement.Types
+	// params are the types of all parameters, known after the first execution.
+	params []uint32
+}
+
+// portal is a bound statement of ours.
+type portal struct {
+	statement *prepared
+	binding   frame.Binding // its bytes are the portal's own
+	segment   int64         // in which it was bound
+	final     string        // the portal that gives the rows, once the engine has run
+}
+
+func newCalls() calls {
+	return calls{statements: map[string]*prepared{}, portals: map[string]*portal{}}
+}
+
+func (c *calls) any() bool { return len(c.statements) > 0 || len(c.portals) > 0 }
+
+// parse notes a Parse that is forwarded: the name is the given statement's, or Postgres's own where it is nil.
+func (c *calls) parse(name string, p *prepared, forwarded []byte) {
+	delete(c.statements, name)
+	if p != nil {
+		c.statements[name] = p
+	}
+	if name != "" {
+		return
+	}
+	c.unnamed = nil
+	if c.any() {
+		c.unnamed = append([]byte(nil), forwarded...)
+	}
+}
+
+// bind notes a Bind that is forwarded.
+func (c *calls) bind(body []byte, segment int64) {
+	b, err := frame.ParseBinding(body)
+	if err != nil {
+		return // the backend says what is wrong with it
+	}
+	c.forget(string(b.Portal))
+	st, ours := c.statements[string(b.Statement)]
+	if !ours {
+		return
+	}
+	own, err := frame.ParseBinding(append([]byte(nil), body...))
+	if err != nil {
+		return
+	}
+	c.portals[string(b.Portal)] = &portal{statement: st, binding: own, segment: segment}
+}
+
+// forget drops a portal.
+func (c *calls) forget(name string) {
+	if p := c.portals[name]; p != nil && p.final != "" {
+		c.finished = append(c.finished, p.final)
+	}
+	delete(c.portals, name)
+}
+
+// close notes a Close that is forwarded.
+func (c *calls) close(body []byte) {
+	kind, name, err := frame.Target(body)
+	switch {
+	case err != nil:
+	case kind == 'S':
+		delete(c.statements, string(name))
+	case kind == 'P':
+		c.forget(string(name))
+	}
+}
+
+// query notes a Query that is forwarded: it drops what has no name.
+func (c *calls) query() {
+	delete(c.statements, "")
+	c.forget("")
+	c.unnamed = nil
+}
+
+// endTransaction notes that every portal is gone.
+func (c *calls) endTransaction() {
+	clear(c.portals)
+	c.finished = c.finished[:0]
+}

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"cvp/server/frame"
+)
+
+// cancelPatience bounds the delivery of one cancel request. Postgres closes the connection once the signal is
+// sent, which takes it a millisecond.
+const cancelPatience = 5 * time.Second
+
+// errCanceled is the cause of a call's context that a CancelRequest has ended.
+var errCanceled = errors.New("canceled by the client")
+
+// cancelPacket is the CancelRequest for a key: the process and its secret, as BackendKeyData gives them.
+func cancelPacket(key string) []byte {
+	b := make([]byte, 8, 8+len(key))
+	putUint32(b, uint32(8+len(key)))
+	putUint32(b[4:], frame.CancelRequest)
+	return append(b, key...)
+}
+
+// deliverCancel hands a CancelRequest to the backend and returns when the backend has acted on it.
+func (s *Server) deliverCancel(packet []byte) {
+	ctx, stop := context.WithTimeout(context.Background(), cancelPatience)
+	defer stop()
+	conn, _, err := s.config.Backend.dial(ctx)
+	if err != nil {
+		s.log.Warn("cancel request not delivered", "reason", err)
+		return
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(cancelPatience))
+	if _, err := conn.Write(packet); err != nil {
+		s.log.Warn("cancel request not delivered", "reason", err)
+		return
+	}
+	_, _ = io.Copy(io.Discard, conn)
+}
+
+// cancelBackend cancels what a session's backend does, without waiting.
+func (s *Server) cancelBackend(session *session) {
+	s.background.Go(func() { s.deliverCancelTo(session) })
+}
+
+// deliverCancelTo cancels what a session's backend does.
+func (s *Server) deliverCancelTo(session *session) {
+	s.mu.Lock()
+	key := session.key
+	s.mu.Unlock()
+	if key != "" {
+		s.deliverCancel(cancelPacket(key))
+	}
+}
+
+// cancelRequest serves a client's CancelRequest: the engine's work of the session with that key ends, and the
+// backend gets the request as it is. While the engine has lent out the connection, its context does that
+// (see cancelling), so that no late signal can hit what the session does next.
+func (s *Server) cancelRequest(packet []byte, key string) {
+	s.mu.Lock()
+	session := s.keys[key]
+	s.mu.Unlock()
+	if session != nil && session.cancelCall() {
+		return
+	}
+	s.deliverCancel(packet)
+}
+
+// running is a call of ours in progress.
+type running struct {
+	cancel context.CancelCauseFunc
+	lent   bool // the engine has the backend connection
+}
+
+// cancelCall cancels the call in progress. It reports whether that takes care of the backend too.
+func (s *session) cancelCall() bool {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	if s.call == nil {
+		return false
+	}
+	s.call.cancel(errCanceled)
+	return s.call.lent
+}
+
+// cancelling is what pgconn does when the context of a query on a lent connection ends: it keeps asking the
+// backend to cancel until the query has answered, and never breaks the connection. One request alone could
+// arrive before the query does.
+type cancelling struct {
+	deliver func()
+	giveUp  func()
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+const (
+	cancelAgain = 200 * time.Millisecond
+	// cancelGiveUp is the last resort: a backend that does not react to cancel requests for so long is left.
+	cancelGiveUp = time.Minute
+)
+
+// HandleCancel is called by pgconn when the context ends.
+func (c *cancelling) HandleCancel(context.Context) {
+	c.stop, c.stopped = make(chan struct{}), make(chan struct{})
+	go func(stop <-chan struct{}, stopped chan<- struct{}) {
+		defer close(stopped)
+		again := time.NewTicker(cancelAgain)
+		defer again.Stop()
+		for end := time.Now().Add(cancelGiveUp); time.Now().Before(end); {
+			c.deliver()
+			select {
+			case <-stop:
+				return
+			case <-again.C:
+			}
+		}
+		c.giveUp()
+	}(c.stop, c.stopped)
+}
+
+// HandleUnwatchAfterCancel is called by pgconn when the query has answered. Every request sent has then been
+// acted on.
+func (c *cancelling) HandleUnwatchAfterCancel() {
+	close(c.stop)
+	<-c.stopped
+}

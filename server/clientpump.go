@@ -1,0 +1,211 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"cvp/server/frame"
+)
+
+// asked is what the client pump knows of the requests it has forwarded. Only the client pump writes it.
+type asked struct {
+	// sent counts the frames that ReadyForQuery answers: the segment that the next frame belongs to.
+	sent atomic.Int64
+	// unsynced says that the segment has frames of the extended protocol.
+	unsynced   atomic.Bool
+	terminated bool // the client has said that it goes
+	executed   bool // one of them was an Execute: it may have moved the transaction's state
+	closes     int  // Closes in this segment
+	parses     int  // Parses in this segment
+
+	// COPY from the client ignores Sync: syncs counts those since the last frame that may have begun one,
+	// copyEnded says that the client has ended it since, copies is how many are accounted for.
+	syncs     int64
+	copyEnded bool
+	copies    int64
+}
+
+// pumpClient forwards what the client sends until one of the connections ends.
+func (s *session) pumpClient() error {
+	c := s.client
+	for {
+		if err := c.fill(); err != nil {
+			return fmt.Errorf("read from client: %w", err)
+		}
+		if err := s.forwardRequests(); err != nil {
+			return err
+		}
+	}
+}
+
+// forwardRequests forwards what is buffered, up to a frame that is wanted whole and is not there in full.
+func (s *session) forwardRequests() error {
+	c := s.client
+	for {
+		n, stop, err := s.walkRequests(c.unread())
+		if length := (*frame.LengthError)(nil); errors.As(err, &length) {
+			return s.violation(length.Error())
+		}
+		if err := s.toBackend(c.unread()[:n]); err != nil {
+			return err
+		}
+		c.drop(n)
+		if !stop {
+			return s.flushBackend()
+		}
+		if err := s.intercept(); err != nil {
+			return err
+		}
+	}
+}
+
+// walkRequests gives the length of what can be forwarded as it is, and whether the frame behind that is there
+// in full and has to be looked at.
+func (s *session) walkRequests(b []byte) (pos int, stop bool, err error) {
+	if s.requestLeft > 0 {
+		pos = min(s.requestLeft, len(b))
+		s.requestLeft -= pos
+	}
+	for len(b)-pos >= frame.HeadLen {
+		size, err := frame.Size(b[pos:])
+		if err != nil {
+			return pos, false, err
+		}
+		kind := b[pos]
+		have := len(b) - pos
+		if s.wants(kind) {
+			if have < size {
+				return pos, false, nil
+			}
+			if s.looksOurs(kind, b[pos+frame.HeadLen:pos+size]) {
+				return pos, true, nil
+			}
+		}
+		s.asked.count(kind, &s.answers)
+		if have < size {
+			s.requestLeft = size - have
+			return len(b), false, nil
+		}
+		pos += size
+	}
+	return pos, false, nil
+}
+
+// count notes a frame that is forwarded.
+func (a *asked) count(kind byte, answers *answers) {
+	switch kind {
+	case frame.CopyData:
+	case frame.Sync:
+		a.syncs++
+		a.newSegment()
+	case frame.Query, frame.FunctionCall:
+		a.syncs, a.copyEnded = 0, false
+		a.newSegment()
+	case frame.Parse:
+		a.parses++
+		a.mark()
+	case frame.Execute:
+		a.syncs, a.copyEnded, a.executed = 0, false, true
+		a.mark()
+	case frame.Close:
+		a.closes++
+		a.mark()
+	case frame.Bind, frame.Describe:
+		a.mark()
+	case frame.CopyDone, frame.CopyFail:
+		a.endCopy(answers)
+	case frame.Terminate:
+		a.terminated = true
+	}
+}
+
+func (a *asked) mark() {
+	if !a.unsynced.Load() {
+		a.unsynced.Store(true)
+	}
+}
+
+func (a *asked) newSegment() {
+	a.closes, a.parses, a.executed = 0, 0, false
+	if a.unsynced.Load() {
+		a.unsynced.Store(false)
+	}
+	a.sent.Add(1)
+}
+
+// endCopy takes back the Syncs that the client sent while the backend was reading COPY data: libpq sends one
+// behind every Execute before it knows that it was a COPY, and the backend ignores it.
+func (a *asked) endCopy(answers *answers) {
+	a.copyEnded = true
+	if seen := answers.copies.Load(); seen != a.copies {
+		a.copies = seen
+		a.sent.Add(-a.syncs)
+	}
+	a.syncs = 0
+}
+
+// wants says whether the pump needs a kind of frame whole before it forwards it.
+func (s *session) wants(kind byte) bool {
+	if s.planner == nil {
+		return false
+	}
+	switch kind {
+	case frame.Query, frame.Parse:
+		return true
+	case frame.Bind, frame.Execute, frame.Close:
+		return s.calls.any()
+	case frame.Sync, frame.FunctionCall:
+		return s.opened.Load()
+	}
+	return false
+}
+
+// looksOurs says whether a frame that is there in full has to be intercepted. It is conservative: what it lets
+// through is certainly not ours.
+func (s *session) looksOurs(kind byte, body []byte) bool {
+	switch kind {
+	case frame.Query:
+		return s.asked.unsynced.Load() || s.calls.any() || s.opened.Load() || frame.Mentions(body)
+	case frame.Parse:
+		return s.calls.any() || frame.Mentions(body)
+	}
+	return true
+}
+
+// toBackend forwards bytes, behind any that wait to be sent with them.
+func (s *session) toBackend(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if len(s.held) > 0 {
+		s.held = append(s.held, b...)
+		return s.flushBackend()
+	}
+	if _, err := s.backend.conn.Write(b); err != nil {
+		return &backendWriteError{err}
+	}
+	return nil
+}
+
+// hold keeps bytes of our own making to be sent with the next ones that are forwarded.
+func (s *session) hold(b []byte) { s.held = append(s.held, b...) }
+
+func (s *session) flushBackend() error {
+	if len(s.held) == 0 {
+		return nil
+	}
+	_, err := s.backend.conn.Write(s.held)
+	s.held = s.held[:0]
+	if err != nil {
+		return &backendWriteError{err}
+	}
+	return nil
+}
+
+// backendWriteError says that the backend takes no more. Its last words may still be on their way to the
+// client, so the backend pump decides when the session is over.
+type backendWriteError struct{ err error }
+
+func (e *backendWriteError) Error() string { return "write to backend: " + e.err.Error() }
+func (e *backendWriteError) Unwrap() error { return e.err }

@@ -1,0 +1,15 @@
+package server
+
+// SQLSTATEs that the server itself gives.
+const (
+	activeTransaction  = "25001"
+	noTransaction      = "25P01"
+	undefinedParameter = "42P02"
+	queryCanceled      = "57014"
+	adminShutdown      = "57P01"
+	cannotConnectNow   = "57P03"
+	protocolViolation  = "08P01"
+	connectionFailure  = "08006"
+	tooManyConnections = "53300"
+	internalError      = "XX000"
+)

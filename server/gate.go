@@ -1,0 +1,175 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// gate is where the two pumps of a session meet, for the few frames where one must know of the other.
+//
+// Requests and answers are counted in segments: a segment ends, for the client pump, with a frame that is
+// answered by ReadyForQuery (Sync, Query, FunctionCall), and for the backend pump with that ReadyForQuery. The
+// answer to something sent in segment n therefore comes while the backend pump is in segment n.
+//
+// A fence stops the backend pump at an exact frame. The client pump raises it and sends, behind all it has
+// forwarded, a Close of a statement that does not exist; its CloseComplete is the fence's answer, told from the
+// client's own by their count within the segment. A settling fence needs no frame of its own: it stops at the
+// ReadyForQuery of a Sync or Query that is being forwarded.
+//
+// States of a session, and the legal moves:
+//
+//	relaying ──raise──► fencing    client pump waits, backend pump relays on towards the fence
+//	fencing ──its answer seen──► parked     backend pump waits, the client pump owns both connections
+//	fencing ──error in the segment──► skipping  the backend discards until Sync: nothing of ours can run, the
+//	                                            client pump goes back to forwarding
+//	fencing ──COPY took the frame──► eaten     the backend was reading COPY data and has refused the frame as it
+//	                                          would have the client's; that one is dropped
+//	parked ──resume──► relaying
+//	any ──a connection ends, or a protocol violation──► closed
+//
+// An error may be seen before the fence is raised or after: both sides look under the same lock.
+type gate struct {
+	// pending is set while a fence is up, so that the backend pump takes the lock only then.
+	pending atomic.Bool
+	resume  chan struct{}
+
+	mu    sync.Mutex
+	fence *fence
+	// failed and copying are the segments of the last ErrorResponse and CopyInResponse, -1 before the first.
+	failed, copying int64
+	// moves are the statements whose text was replaced and whose errors must point into the client's text.
+	moves []move
+}
+
+func newGate() *gate {
+	return &gate{resume: make(chan struct{}), failed: -1, copying: -1}
+}
+
+// outcome is how a fence ends.
+type outcome uint8
+
+const (
+	parked outcome = iota + 1
+	skipping
+	eaten
+)
+
+// fence is one request to stop the backend pump.
+type fence struct {
+	segment  int64
+	settling bool // stop at the segment's ReadyForQuery, not at a CloseComplete
+	closes   int  // which CloseComplete of the segment is the fence's
+	// copyEnded says that the client has ended any COPY of the segment before.
+	copyEnded bool
+	doomed    bool // COPY of the segment before will take the frame
+	reached   chan outcome
+}
+
+// raise puts a fence up. It returns the outcome where that is certain at once, else 0.
+func (g *gate) raise(f *fence) outcome {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !f.settling {
+		if g.failed == f.segment {
+			return skipping
+		}
+		if !f.copyEnded && g.copying >= 0 && f.segment-g.copying <= 1 {
+			return skipping // the backend reads COPY data: it words its own error
+		}
+	}
+	f.reached = make(chan outcome, 1)
+	g.fence = f
+	g.pending.Store(true)
+	return 0
+}
+
+// lower takes the fence down with an outcome. The lock is held.
+func (g *gate) lower(o outcome) {
+	g.fence.reached <- o
+	g.fence = nil
+	g.pending.Store(false)
+}
+
+// onClose tells whether the given CloseComplete of a segment is the fence's.
+func (g *gate) onClose(segment int64, closes int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f := g.fence; f != nil && !f.settling && f.segment == segment && f.closes == closes {
+		g.lower(parked)
+		return true
+	}
+	return false
+}
+
+// onReady tells whether the ReadyForQuery that ends a segment is to be kept and the pump to stop there.
+func (g *gate) onReady(segment int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if f := g.fence; f != nil && f.settling && f.segment == segment {
+		g.lower(parked)
+		return true
+	}
+	return false
+}
+
+// onError notes an error, after which the backend discards the rest of the segment.
+func (g *gate) onError(segment int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failed = segment
+	switch f := g.fence; {
+	case f == nil || f.settling:
+	case f.segment == segment:
+		g.lower(skipping)
+	case f.doomed && f.segment == segment+1:
+		g.lower(eaten)
+	}
+}
+
+// onCopy notes that the backend has begun to read COPY data.
+func (g *gate) onCopy(segment int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.copying = segment
+	if f := g.fence; f != nil && !f.settling && f.segment == segment+1 && !f.copyEnded {
+		f.doomed = true
+	}
+}
+
+// onCopyOver notes that no COPY is reading any more.
+func (g *gate) onCopyOver() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.copying = -1
+}
+
+// move is one Parse or Query whose text was replaced.
+type move struct {
+	segment int64
+	// parse is which Parse of the segment it was; a Query is 0.
+	parse int
+	to    func(int32) int32
+}
+
+// expect notes a replaced text. Those of segments that are over are forgotten.
+func (g *gate) expect(m move, ready int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.moves) > 0 && g.moves[0].segment < ready {
+		g.moves = g.moves[1:]
+	}
+	g.moves = append(g.moves, m)
+}
+
+// moved gives the mapping for an error seen in a segment after a number of ParseCompletes, nil where the text
+// was the client's.
+func (g *gate) moved(segment int64, parses int) func(int32) int32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.moves {
+		if m.segment == segment && (m.parse == parses+1 || m.parse == 0) {
+			return m.to
+		}
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package server
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"unicode/utf8"
+
+	"cvp/server/frame"
+)
+
+// intercept deals with the frame at the front of the client's buffer, which is there in full and may be ours.
+func (s *session) intercept() error {
+	kind, f, err := s.client.whole()
+	if err != nil {
+		return err
+	}
+	body := f[frame.HeadLen:]
+	if kind == frame.Query && s.asked.unsynced.Load() {
+		// A Query behind an error of the extended protocol is discarded and gets no ReadyForQuery.
+		switch o, err := s.pause(); {
+		case err != nil:
+			return err
+		case o != parked:
+			return s.pass(f, false)
+		}
+		s.resume()
+	}
+	switch kind {
+	case frame.Query:
+		return s.interceptQuery(f, body)
+	case frame.Parse:
+		return s.interceptParse(f, body)
+	case frame.Execute:
+		return s.interceptExecute(f, body)
+	case frame.Bind:
+		s.calls.bind(body, s.asked.sent.Load())
+	case frame.Close:
+		s.calls.close(body)
+	case frame.Sync, frame.FunctionCall:
+		return s.settle(f, f)
+	}
+	return s.pass(f, true)
+}
+
+// pass forwards the frame at the front of the client's buffer.
+func (s *session) pass(f []byte, count bool) error {
+	if count {
+		s.asked.count(f[0], &s.answers) // before its answer can come
+	}
+	if err := s.toBackend(f); err != nil {
+		return err
+	}
+	s.client.drop(len(f))
+	return nil
+}
+
+// replace forwards a frame of our own in place of the one at the front of the client's buffer.
+func (s *session) replace(f, by []byte) {
+	s.hold(by)
+	s.asked.count(f[0], &s.answers)
+	s.client.drop(len(f))
+}
+
+// interceptQuery runs a Query that calls the engine, and forwards every other.
+func (s *session) interceptQuery(f, body []byte) error {
+	text, err := frame.QueryText(body)
+	if err != nil {
+		return s.pass(f, true)
+	}
+	planned := s.plan(text)
+	s.calls.query()
+	native := true
+	for _, st := range planned {
+		native = native && st.Native()
+	}
+	switch {
+	case !native:
+		return s.takeQuery(f, planned)
+	case len(planned) == 0 && !s.opened.Load():
+		return s.pass(f, true)
+	}
+	by := f
+	if len(planned) > 0 {
+		joined := join(planned)
+		s.gate.expect(move{segment: s.asked.sent.Load(), to: joined.position}, s.answers.ready.Load())
+		by = frame.AppendQuery(nil, joined.text)
+	}
+	if s.opened.Load() {
+		return s.settle(f, by)
+	}
+	s.replace(f, by)
+	return nil
+}
+
+// interceptParse notes a Parse of one statement of ours and forwards its text as Postgres is to have it.
+func (s *session) interceptParse(f, body []byte) error {
+	p, err := frame.ParseStatement(body)
+	if err != nil {
+		return s.pass(f, true)
+	}
+	name := string(p.Name)
+	var planned []Statement
+	if frame.Mentions(p.SQL) {
+		planned = s.plan(p.SQL)
+	}
+	if len(planned) != 1 {
+		s.calls.parse(name, nil, f)
+		return s.pass(f, true)
+	}
+	st := planned[0]
+	own := frame.AppendParse(nil, name, st.SQL(), p.Types)
+	if st.Native() {
+		s.calls.parse(name, nil, own)
+	} else {
+		s.calls.parse(name, &prepared{Statement: st, types: append([]byte(nil), p.Types...)}, own)
+	}
+	s.gate.expect(move{segment: s.asked.sent.Load(), parse: s.asked.parses + 1, to: st.Position}, s.answers.ready.Load())
+	s.replace(f, own)
+	return nil
+}
+
+// interceptExecute runs the engine for a portal of ours; its rows come from the portal of the final statement.
+func (s *session) interceptExecute(f, body []byte) error {
+	name, limit, err := frame.PortalAndLimit(body)
+	if err != nil {
+		return s.pass(f, true)
+	}
+	p := s.calls.portals[string(name)]
+	switch {
+	case p == nil:
+		return s.pass(f, true)
+	case s.answers.idle.Load() > p.segment:
+		s.calls.forget(string(name)) // its transaction is over
+		return s.pass(f, true)
+	case p.final != "":
+		s.replace(f, frame.AppendExecute(nil, p.final, limit))
+		return nil
+	}
+	return s.takeExecute(f, p, string(name), limit)
+}
+
+// plan asks the planner. A planner that panics costs the client nothing: Postgres gets the text.
+func (s *session) plan(text []byte) (planned []Statement) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("planner panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			planned = nil
+		}
+	}()
+	if !frame.Mentions(text) {
+		return nil
+	}
+	return s.planner.Plan(string(text))
+}
+
+// joined is a query string put together again from its statements.
+type joined struct {
+	text       string
+	statements []Statement
+	starts     []int32 // characters before each statement
+}
+
+func join(statements []Statement) joined {
+	j := joined{statements: statements}
+	var text strings.Builder
+	var chars int32
+	for i, st := range statements {
+		if i > 0 {
+			text.WriteString(";\n")
+			chars += 2
+		}
+		j.starts = append(j.starts, chars)
+		text.WriteString(st.SQL())
+		chars += int32(utf8.RuneCountInString(st.SQL()))
+	}
+	j.text = text.String()
+	return j
+}
+
+// position maps an error position in the joined text to the client's.
+func (j joined) position(p int32) int32 {
+	for i := len(j.starts) - 1; i >= 0; i-- {
+		if p > j.starts[i] {
+			return j.statements[i].Position(p - j.starts[i])
+		}
+	}
+	return p
+}

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"cvp/server/frame"
+)
+
+// errClosed ends what a session still does once it is closed.
+var errClosed = errors.New("session is closed")
+
+// pause stops the backend pump behind the answers to everything that was forwarded. Only after parked does the
+// caller own both connections, until resume.
+func (s *session) pause() (outcome, error) {
+	a := &s.asked
+	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copyEnded}
+	if o := s.gate.raise(f); o != 0 {
+		return o, nil
+	}
+	s.hold(frame.AppendFlush(frame.AppendClose(nil, 'S', s.server.fenceName)))
+	if err := s.flushBackend(); err != nil {
+		return 0, err
+	}
+	return s.await(f)
+}
+
+// await waits for a fence's outcome, watching the client meanwhile.
+func (s *session) await(f *fence) (outcome, error) {
+	s.watch = startWatch(s.client.conn, s.clientLeft)
+	select {
+	case o := <-f.reached:
+		if s.owning = o == parked; !s.owning {
+			s.stopWatch()
+		}
+		return o, nil
+	case <-s.ctx.Done():
+		s.stopWatch()
+		return 0, errClosed
+	}
+}
+
+// resume lets the backend pump go on.
+func (s *session) resume() {
+	s.stopWatch()
+	s.owning = false
+	if s.draining.Load() && s.isIdle() {
+		s.wake()
+	}
+	select {
+	case s.gate.resume <- struct{}{}:
+	case <-s.ctx.Done():
+	}
+}
+
+func (s *session) stopWatch() {
+	if s.watch != nil {
+		s.client.push(s.watch.stop())
+		s.watch = nil
+	}
+}
+
+// settle forwards a frame that ends the segment in which we opened the transaction, in place of the frame at
+// the front of the client's buffer, and commits before the client gets the ReadyForQuery.
+func (s *session) settle(f, by []byte) error {
+	fence := &fence{segment: s.asked.sent.Load(), settling: true}
+	s.gate.raise(fence)
+	s.replace(f, by)
+	if err := s.flushBackend(); err != nil {
+		return err
+	}
+	if _, err := s.await(fence); err != nil {
+		return err
+	}
+	t := s.takeOver()
+	if err := t.endTransaction("COMMIT"); err != nil && !errors.Is(err, errFailed) {
+		return fmt.Errorf("end the transaction of a call: %w", err)
+	}
+	if err := t.ready(); err != nil {
+		return err
+	}
+	s.resume()
+	return nil
+}

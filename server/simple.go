@@ -1,0 +1,243 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cvp/server/frame"
+	"github.com/jackc/pgproto3/v2"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// errFailed ends a query string whose error the client has got.
+var errFailed = errors.New("the statement failed")
+
+// takeQuery runs a Query that calls the engine, which is the frame at the front of the client's buffer.
+func (s *session) takeQuery(f []byte, planned []Statement) error {
+	switch o, err := s.pause(); {
+	case err != nil:
+		return err
+	case o == eaten:
+		s.client.drop(len(f))
+		return nil
+	case o == skipping:
+		return s.pass(f, false)
+	}
+	if s.answers.status.Load() == frame.Failed && !s.asked.executed {
+		s.resume()
+		return s.pass(f, true) // Postgres refuses it
+	}
+	s.client.drop(len(f))
+	t := s.takeOver()
+	executed := s.asked.executed
+	s.asked.count(frame.Query, &s.answers)
+	if err := t.query(planned, executed); err != nil && !errors.Is(err, errFailed) {
+		return err
+	}
+	if err := t.ready(); err != nil {
+		return err
+	}
+	s.resume()
+	return nil
+}
+
+// query runs the statements of a query string up to the first that fails, in one transaction as Postgres
+// does, unless the string itself says where transactions end.
+func (t *takeover) query(planned []Statement, executed bool) error {
+	ctx, done := t.working()
+	defer done()
+	own := false
+	for _, st := range planned {
+		own = own || controlsTransaction(st.SQL())
+	}
+	var err error
+	if !own {
+		err = t.begin(executed)
+	}
+	for _, st := range planned {
+		if err != nil {
+			break
+		}
+		if own && t.state() == frame.Idle && !st.Native() {
+			err = t.alone(ctx, st)
+			continue
+		}
+		err = t.statement(ctx, st)
+	}
+	if err != nil && !errors.Is(err, errFailed) {
+		return err
+	}
+	switch {
+	case err == nil:
+		return t.endTransaction("COMMIT")
+	case t.s.opened.Load():
+		return t.endTransaction("ROLLBACK")
+	case t.state() == frame.InTransaction:
+		return t.failSynced()
+	}
+	return nil
+}
+
+// begin opens a transaction unless one is open; executed says that the client may have changed that since the
+// last ReadyForQuery.
+func (t *takeover) begin(executed bool) error {
+	if !t.mustBegin(executed) {
+		return nil
+	}
+	t.muted, t.heard = activeTransaction, false
+	failure, err := t.command("BEGIN")
+	t.muted = ""
+	if err != nil {
+		return err
+	}
+	if failure != nil {
+		t.reply = append(t.reply, failure...)
+		return errFailed
+	}
+	t.s.opened.Store(!t.heard)
+	return nil
+}
+
+// alone runs one statement of ours in a transaction of its own.
+func (t *takeover) alone(ctx context.Context, st Statement) error {
+	if err := t.begin(false); err != nil {
+		return err
+	}
+	failed := t.statement(ctx, st)
+	switch {
+	case failed == nil:
+		return t.endTransaction("COMMIT")
+	case !errors.Is(failed, errFailed):
+		return failed
+	}
+	if err := t.endTransaction("ROLLBACK"); err != nil {
+		return err
+	}
+	return failed
+}
+
+// failSynced makes the transaction fail and has the backend listen again.
+func (t *takeover) failSynced() error {
+	if err := t.fail(); err != nil {
+		return err
+	}
+	if err := t.send(frame.AppendSync(nil)); err != nil {
+		return err
+	}
+	ready, _, err := t.until(frame.ReadyForQuery, nil)
+	if err != nil {
+		return err
+	}
+	t.status(ready)
+	return nil
+}
+
+// statement runs one statement and gives the client its rows.
+func (t *takeover) statement(ctx context.Context, st Statement) error {
+	if st.Native() {
+		if err := t.send(frame.AppendQuery(nil, st.SQL())); err != nil {
+			return err
+		}
+		return t.relayRows(&rows{synced: true, failed: func(f []byte) []byte {
+			return frame.AppendRepositioned(nil, f[frame.HeadLen:], st.Position)
+		}})
+	}
+	columns, err := t.validate(st)
+	if err != nil {
+		return err
+	}
+	final, failure, err := t.prepare(ctx, st, Call{InTransaction: !t.s.opened.Load()})
+	if err != nil {
+		return err
+	}
+	if failure != nil {
+		if err := t.report(t.wording(ctx, failure)); err != nil {
+			return err
+		}
+		return errFailed
+	}
+	return t.final(final, columns)
+}
+
+// validate has Postgres check a statement: unknown tables, columns and functions get its own error.
+func (t *takeover) validate(st Statement) ([]pgproto3.FieldDescription, error) {
+	name := t.s.server.fenceName
+	b := frame.AppendParse(nil, name, st.SQL(), frame.Types(nil))
+	b = frame.AppendDescribe(b, 'S', name)
+	b = frame.AppendClose(b, 'S', name)
+	if err := t.send(frame.AppendSync(b)); err != nil {
+		return nil, err
+	}
+	var columns []pgproto3.FieldDescription
+	var params []uint32
+	ready, failure, err := t.until(frame.ReadyForQuery, func(kind byte, f []byte) (err error) {
+		switch kind {
+		case frame.ParameterDescription:
+			params, err = frame.ParameterTypes(f[frame.HeadLen:])
+		case frame.RowDescription:
+			columns, err = frame.Columns(append([]byte(nil), f[frame.HeadLen:]...))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.status(ready)
+	if failure != nil {
+		t.reply = frame.AppendRepositioned(t.reply, failure[frame.HeadLen:], st.Position)
+		return nil, errFailed
+	}
+	if len(params) > 0 {
+		e := &pgconn.PgError{Code: undefinedParameter, Message: "there is no parameter $1"}
+		if err := t.report(e); err != nil {
+			return nil, err
+		}
+		return nil, errFailed
+	}
+	return columns, nil
+}
+
+// final runs the statement that gives the rows of a call in a Query.
+func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription) error {
+	b := frame.AppendParse(nil, "", final.SQL, frame.Types(final.ExtraOIDs))
+	b = frame.AppendBind(b, "", "", binary(len(final.Extra)), final.Extra, nil)
+	b = frame.AppendDescribe(b, 'P', "")
+	b = frame.AppendExecute(b, "", 0)
+	if err := t.send(frame.AppendSync(b)); err != nil {
+		return err
+	}
+	return t.relayRows(&rows{synced: true, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+		return renamed(f, columns)
+	}})
+}
+
+// binary is the format of every one of n parameters.
+func binary(n int) []int16 {
+	if n == 0 {
+		return nil
+	}
+	return []int16{1}
+}
+
+// withoutPosition drops the position of an error: it would point into a text that the client has never seen.
+func withoutPosition(f []byte) []byte {
+	return frame.AppendRepositioned(nil, f[frame.HeadLen:], func(int32) int32 { return 0 })
+}
+
+// renamed gives the columns of a final statement the names of the client's own.
+func renamed(f []byte, columns []pgproto3.FieldDescription) ([]byte, error) {
+	final, err := frame.Columns(f[frame.HeadLen:])
+	if err != nil {
+		return nil, err
+	}
+	if len(final) != len(columns) {
+		return nil, fmt.Errorf("final statement has %d columns, the call has %d", len(final), len(columns))
+	}
+	for i := range final {
+		final[i].Name = columns[i].Name
+		final[i].TableOID = columns[i].TableOID
+		final[i].TableAttributeNumber = columns[i].TableAttributeNumber
+	}
+	return frame.AppendColumns(nil, final)
+}

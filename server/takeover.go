@@ -1,0 +1,250 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"cvp/server/frame"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// takeover is the talk with the backend while its pump is parked. Frames of the backend come one by one; those
+// that belong to no request (notices, notifications, parameters) go to the client on the way.
+type takeover struct {
+	s     *session
+	reply []byte // for the client, sent when it has grown or when the backend has nothing more at hand
+	held  int    // the length of the frame that next gave last
+	muted string // SQLSTATE of a notice that is about our own doing
+	heard bool   // it came
+}
+
+// replyLimit is how much is gathered for the client before it is sent.
+const replyLimit = 32 << 10
+
+func (s *session) takeOver() *takeover { return &takeover{s: s} }
+
+// send gives frames to the backend.
+func (t *takeover) send(b []byte) error {
+	if _, err := t.s.backend.conn.Write(b); err != nil {
+		return fmt.Errorf("write to backend: %w", err)
+	}
+	return nil
+}
+
+// flush sends the client what is gathered for it.
+func (t *takeover) flush() error {
+	if len(t.reply) == 0 {
+		return nil
+	}
+	err := t.s.toClient(t.reply, false)
+	t.reply = t.reply[:0]
+	if err != nil {
+		return fmt.Errorf("write to client: %w", err)
+	}
+	return nil
+}
+
+// next gives the next frame that answers a request. It is valid until the next call.
+func (t *takeover) next() (byte, []byte, error) {
+	for {
+		kind, f, err := t.any()
+		if err != nil {
+			return 0, nil, err
+		}
+		switch kind {
+		case frame.NoticeResponse:
+			if t.muted != "" && frame.Field(f[frame.HeadLen:], 'C') == t.muted {
+				t.heard = true
+				continue
+			}
+		case frame.ParameterStatus:
+			t.s.answers.report(f)
+		case frame.NotificationResponse:
+		case frame.ErrorResponse:
+			if !isFatal(f) {
+				return kind, f, nil
+			}
+		default:
+			return kind, f, nil
+		}
+		t.reply = append(t.reply, f...)
+		if err := t.flush(); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// any gives the next frame whatever it is. What the client is to have is sent before waiting for more.
+func (t *takeover) any() (byte, []byte, error) {
+	b := t.s.backend
+	b.drop(t.held)
+	t.held = 0
+	for {
+		if u := b.unread(); len(u) >= frame.HeadLen {
+			size, err := frame.Size(u)
+			if err != nil {
+				return 0, nil, fmt.Errorf("read from backend: %w", err)
+			}
+			if len(u) >= size {
+				t.held = size
+				return u[0], u[:size:size], nil
+			}
+		}
+		if err := t.more(); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// more reads on from the backend.
+func (t *takeover) more() error {
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for {
+		err := t.s.backend.fill()
+		switch {
+		case err == nil:
+			return nil
+		case isTimeout(err) && t.s.ctx.Err() == nil:
+			t.s.unwake()
+		default:
+			return fmt.Errorf("read from backend: %w", err)
+		}
+	}
+}
+
+// until reads frames up to one of a kind, which it gives along with the first error on the way. Every other
+// frame goes to each, where that is not nil.
+func (t *takeover) until(last byte, each func(kind byte, f []byte) error) (f, failure []byte, err error) {
+	for {
+		kind, f, err := t.next()
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case kind == last:
+			return f, failure, nil
+		case kind == frame.ErrorResponse:
+			if failure == nil {
+				failure = append([]byte(nil), f...)
+			}
+			if last != frame.ReadyForQuery {
+				return nil, failure, nil // the backend discards everything up to a Sync
+			}
+		case each != nil:
+			if err := each(kind, f); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+}
+
+// status notes the transaction state of a ReadyForQuery that the client does not get.
+func (t *takeover) status(ready []byte) { t.s.answers.status.Store(int32(ready[len(ready)-1])) }
+
+// state is the backend's transaction state as of its last ReadyForQuery.
+func (t *takeover) state() byte { return byte(t.s.answers.status.Load()) }
+
+// command runs a statement of our own without rows and without parameters, for which a failure is nil.
+func (t *takeover) command(sql string) (failure []byte, err error) {
+	if err := t.send(frame.AppendQuery(nil, sql)); err != nil {
+		return nil, err
+	}
+	ready, failure, err := t.until(frame.ReadyForQuery, nil)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", sql, err)
+	}
+	t.status(ready)
+	return failure, nil
+}
+
+// beginFrames open a transaction block in the middle of a client's pipeline: a simple Query would drop its
+// unnamed statement and portal. In an implicit transaction BEGIN makes that one a block.
+func (t *takeover) beginFrames(dst []byte) []byte {
+	name := t.s.server.fenceName
+	dst = frame.AppendParse(dst, name, "BEGIN", frame.Types(nil))
+	dst = frame.AppendBind(dst, name, name, nil, nil, nil)
+	dst = frame.AppendExecute(dst, name, 0)
+	return frame.AppendClose(dst, 'S', name)
+}
+
+// mustBegin says whether a transaction has to be opened: none is known to be open. An Execute of the client's
+// since the last ReadyForQuery may have changed that; BEGIN then says by a warning whether one is.
+func (t *takeover) mustBegin(executed bool) bool {
+	return !t.s.opened.Load() && (t.state() == frame.Idle || executed)
+}
+
+// endTransaction ends the transaction that we have opened, if we have; a COMMIT rolls it back where it has
+// failed. Where COMMIT itself fails, the client gets its error.
+func (t *takeover) endTransaction(sql string) error {
+	s := t.s
+	if !s.opened.Load() {
+		return nil // the client has made it its own
+	}
+	s.opened.Store(false)
+	s.calls.endTransaction()
+	t.muted = noTransaction
+	failure, err := t.command(sql)
+	t.muted = ""
+	if err != nil {
+		return err
+	}
+	t.reply = append(t.reply, failure...)
+	// A cancel request that came late must not leave the transaction open.
+	for range 3 {
+		if t.state() == frame.Idle {
+			break
+		}
+		if _, err := t.command("ROLLBACK"); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.state() != frame.Idle:
+		return errors.New("transaction does not end")
+	case failure != nil:
+		return errFailed
+	}
+	return nil
+}
+
+// fail makes the transaction fail as a statement of the client's would have, after an error that Postgres
+// knows nothing of. Behind it, the backend discards what comes until a Sync.
+func (t *takeover) fail() error {
+	b := frame.AppendExecute(nil, failedPortal, 0)
+	if err := t.send(frame.AppendFlush(b)); err != nil {
+		return err
+	}
+	_, _, err := t.until(frame.CommandComplete, nil)
+	return err
+}
+
+// failedPortal exists nowhere; its name explains the error in the log of Postgres.
+const failedPortal = "cvp: the call before has failed"
+
+// ready ends the answer to a Sync or Query.
+func (t *takeover) ready() error {
+	s := t.s
+	s.answers.next(t.state())
+	t.reply = frame.AppendReady(t.reply, t.state())
+	return t.flush()
+}
+
+// report gathers an error for the client.
+func (t *takeover) report(e *pgconn.PgError) error {
+	reply, err := frame.AppendError(t.reply, e)
+	if err != nil {
+		return err
+	}
+	t.reply = reply
+	return nil
+}
+
+func isFatal(f []byte) bool {
+	body := f[frame.HeadLen:]
+	severity := frame.Field(body, 'V')
+	if severity == "" {
+		severity = frame.Field(body, 'S')
+	}
+	return severity == "FATAL" || severity == "PANIC"
+}

@@ -67,8 +67,8 @@ func (Linear) Params() []model.Param {
 		Name: "loss", Default: lossAuto,
 		Choices: []string{lossAuto, lossSquared, lossHuber, lossPoisson, lossTweedie},
 		Help: "squared: the mean, swayed by outliers; huber: between mean and median, too low in total on skewed labels; " +
-			"poisson, tweedie: the mean of labels that are never negative, effects multiply; " +
-			"auto: tweedie for labels that are never negative and skewed, else squared",
+			"poisson: the mean of labels that are seldom negative, effects multiply; tweedie: the same for labels never negative, with less weight on large ones; " +
+			"auto: poisson for skewed labels that are seldom negative, else squared",
 	}}, penaltyParams()...)
 }
 
@@ -100,24 +100,25 @@ func (Linear) Fit(ctx context.Context, train, valid *model.Examples, s model.Set
 
 const lossAuto = "auto"
 
+// returned is the share of the label's total that negative labels may take away before effects cannot be
+// thought of as multiplying.
+const returned = 0.05
+
 // suitable is the loss for labels of that shape.
 func suitable(y []float32) string {
-	var mean, square, cube float64
+	var total, below, square, cube float64
 	for _, v := range y {
-		if v < 0 {
-			return lossSquared
-		}
-		mean += float64(v)
+		total += float64(v)
+		below -= min(float64(v), 0)
 	}
 	n := float64(len(y))
-	mean /= n
 	for _, v := range y {
-		d := float64(v) - mean
+		d := float64(v) - total/n
 		square += d * d
 		cube += d * d * d
 	}
-	if skew := cube / n / math.Pow(square/n, 1.5); skew > 1 {
-		return lossTweedie
+	if skew := cube / n / math.Pow(square/n, 1.5); skew > 1 && below < returned*total {
+		return lossPoisson
 	}
 	return lossSquared
 }

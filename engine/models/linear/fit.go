@@ -12,7 +12,10 @@ import (
 )
 
 // path is tried where l2 is not given, from the strongest down: each optimum starts the next search.
-var path = []float64{1, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4}
+var path = []float64{1, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5}
+
+// pathTolerance is enough to tell one penalty from the next on the validation rows.
+const pathTolerance = 1e-3
 
 // patience is how many steps of the path may fail to improve on the validation rows before it ends.
 const patience = 2
@@ -47,7 +50,7 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, l 
 			trials = path
 		}
 	}
-	search := search{design: here, valid: there, limits: lim, began: began, settings: s}
+	search := search{design: here, valid: there, limits: lim, began: began, settings: s, trials: len(trials)}
 	m.beta, m.penalty, err = search.follow(ctx, trials)
 	if err != nil {
 		return nil, err
@@ -61,45 +64,75 @@ type search struct {
 	limits        limits
 	began         time.Time
 	settings      model.Settings
+	trials        int // penalties to try
 }
 
 // follow gives the coefficients of the penalty with the least validation loss; the last one's without
-// validation rows.
+// validation rows. The way is taken in rough steps, the last one to the tolerance.
 func (f *search) follow(ctx context.Context, l2s []float64) (best []float64, chosen penalty, err error) {
 	beta := make([]float64, f.design.d+1)
 	beta[0] = f.design.loss.start(f.design.meanLabel())
+	if len(l2s) == 1 {
+		return f.settle(ctx, beta, l2s[0])
+	}
+	rough := limits{tolerance: max(pathTolerance, f.limits.tolerance), iterations: f.limits.iterations}
 	least, since := math.Inf(1), 0
-	grad := make([]float64, len(beta))
 	for i, l2 := range l2s {
-		p := penalty{l1: number(f.settings.Params, "l1", 0), l2: l2}
-		if beta, err = f.design.solve(ctx, beta, p, f.limits); err != nil {
+		p := penalty{l1: f.l1(), l2: l2}
+		if beta, err = f.design.solve(ctx, beta, p, rough); err != nil {
 			return nil, p, fmt.Errorf("solve for l2 %g: %w", l2, err)
 		}
-		step := model.Step{Done: i + 1, Of: len(l2s), Train: math.NaN(), Validate: math.NaN()}
-		if f.valid != nil {
-			step.Validate = f.valid.evaluate(ctx, grad, beta)
-		}
-		if f.settings.Progress != nil {
-			step.Train = f.design.evaluate(ctx, grad, beta)
-			step.Elapsed = time.Since(f.began)
-			f.settings.Progress(step)
-		}
-		if err := ctx.Err(); err != nil {
+		loss, err := f.report(ctx, beta, i+1, len(l2s)+1)
+		if err != nil {
 			return nil, p, err
 		}
-		switch {
-		case f.valid == nil || step.Validate < least:
-			best, chosen, least, since = beta, p, step.Validate, 0
-		default:
-			if since++; since >= patience {
-				return best, chosen, nil
-			}
+		if loss < least {
+			best, chosen, least, since = beta, p, loss, 0
+		} else if since++; since >= patience {
+			break
 		}
 	}
 	if best == nil {
-		return nil, chosen, errors.New("no penalty gives a finite loss")
+		return nil, chosen, errors.New("no penalty gives a finite loss on the validation rows")
 	}
-	return best, chosen, nil
+	return f.settle(ctx, best, chosen.l2)
+}
+
+func (f *search) l1() float64 { return number(f.settings.Params, "l1", 0) }
+
+// settle solves to the tolerance and reports the last step.
+func (f *search) settle(ctx context.Context, start []float64, l2 float64) ([]float64, penalty, error) {
+	p := penalty{l1: f.l1(), l2: l2}
+	beta, err := f.design.solve(ctx, start, p, f.limits)
+	if err != nil {
+		return nil, p, fmt.Errorf("solve for l2 %g: %w", l2, err)
+	}
+	last := 1
+	if f.trials > 1 {
+		last = f.trials + 1
+	}
+	_, err = f.report(ctx, beta, last, last)
+	return beta, p, err
+}
+
+// report gives the validation loss, NaN without validation rows, and tells Progress of it.
+func (f *search) report(ctx context.Context, beta []float64, done, of int) (float64, error) {
+	step := model.Step{Done: done, Of: of, Train: math.NaN(), Validate: math.NaN()}
+	grad := make([]float64, len(beta))
+	if f.valid != nil {
+		step.Validate = f.valid.evaluate(ctx, grad, beta)
+	}
+	if f.settings.Progress != nil {
+		step.Train = f.design.evaluate(ctx, grad, beta)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if f.settings.Progress != nil {
+		step.Elapsed = time.Since(f.began)
+		f.settings.Progress(step)
+	}
+	return step.Validate, nil
 }
 
 // design encodes examples in the model's units.
@@ -176,8 +209,8 @@ func unitOf(l loss, e *model.Examples) unit {
 	if low >= 0 {
 		u.Low = &zero
 	}
-	if l.positive {
-		u.High = &high
+	if l.logLink {
+		u.Low, u.High = &zero, &high
 		if mean > 0 {
 			u.Factor = mean
 		}

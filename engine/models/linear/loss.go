@@ -11,8 +11,8 @@ type loss struct {
 	mean func(z float64) float64
 	// start is the best constant predictor for a mean label.
 	start func(mean float64) float64
-	// positive says that labels below 0 are not allowed.
-	positive bool
+	// logLink says that the mean is exp(z), never below 0; positive that no label may be either.
+	logLink, positive bool
 }
 
 // Losses by their name in SQL. Logistic is the only one for a class.
@@ -42,9 +42,9 @@ func lossOf(name string) (loss, bool) {
 	case lossHuber:
 		return loss{name: name, at: huber, mean: identity, start: identity}, true
 	case lossPoisson:
-		return loss{name: name, at: poisson, mean: math.Exp, start: logMean, positive: true}, true
+		return loss{name: name, at: poisson, mean: math.Exp, start: logMean, logLink: true}, true
 	case lossTweedie:
-		return loss{name: name, at: tweedie, mean: math.Exp, start: logMean, positive: true}, true
+		return loss{name: name, at: tweedie, mean: math.Exp, start: logMean, logLink: true, positive: true}, true
 	}
 	return loss{}, false
 }
@@ -88,7 +88,9 @@ func huber(z, y float64) (cost, slope float64) {
 	return d * d / 2, d
 }
 
-// poisson is the negative log-likelihood up to a constant, with log link.
+// poisson is the negative log-likelihood up to a constant, with log link. As a quasi-likelihood it asks only
+// that means are above 0: single labels may be below (a customer who returned more than he bought), and the
+// predictions still add up to the labels.
 func poisson(z, y float64) (cost, slope float64) {
 	mu := math.Exp(z)
 	return mu - y*z, mu - y

@@ -1,0 +1,64 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"cvp/sqlfuncs/question"
+)
+
+// baskets are names of columns that number purchases, best first, without "id" or "number" at their end.
+var baskets = []string{"basket", "order", "purchase", "cart", "invoice", "receipt", "ticket", "bill", "transaction", "trip", "checkout", "visit", "session"}
+
+// basketEnds are what may follow such a name.
+var basketEnds = []string{"", "id", "no", "nr", "num", "number", "key", "code"}
+
+// group finds the columns that say which events are one purchase; none where each event stands alone.
+func (p *plan) group(named string, time, entity column) ([]column, error) {
+	if named != "" {
+		n, err := question.ParseName(named)
+		if err != nil {
+			return nil, option("group", err)
+		}
+		c, err := p.find(n)
+		if err != nil {
+			return nil, err
+		}
+		return []column{c}, nil
+	}
+	if i := time.item; i != p.events() {
+		return columnsOf(i.parent, i.by.columns), nil
+	}
+	if c, ok := basket(p.events(), entity); ok {
+		return []column{c}, nil
+	}
+	events := p.events()
+	if key := events.relation.Key(); len(key) == 1 && (entity.item != events || key[0] != entity.Name) {
+		return []column{{events, events.relation.find(key[0])}}, nil
+	}
+	return nil, nil
+}
+
+func columnsOf(i *item, columns []*Column) []column {
+	out := make([]column, len(columns))
+	for n, c := range columns {
+		out[n] = column{i, c}
+	}
+	return out
+}
+
+// basket finds the column of the events that is named like a basket.
+func basket(events *item, entity column) (column, bool) {
+	for _, name := range baskets {
+		for _, end := range basketEnds {
+			for j := range events.relation.Columns {
+				c := &events.relation.Columns[j]
+				isEntity := entity.item == events && entity.Name == c.Name
+				if strings.Join(words(c.Name), "") == name+end && c.Readable && !isEntity && slices.Contains([]string{"N", "S", "U"}, c.Category) {
+					return column{events, c}, true
+				}
+			}
+		}
+	}
+	return column{}, false
+}

@@ -1,0 +1,381 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cvp/engine/frame"
+	"cvp/sqlfuncs/question"
+)
+
+// Options choose where the schema leaves a choice or does not say. The zero value leaves all to the schema.
+type Options struct {
+	Time  string   // column of the events' time: orders.ordered_at
+	Group string   // column that says which events are one purchase: lines.basket_id
+	Links []string // links that no foreign key declares, or the one to take of several: t.hh = households.household_id
+	// Exclude are event columns and attributes that are no features, by the name of a Description or as table.column.
+	Exclude []string
+}
+
+// EventSource says where the rows behind a question are. Its methods give the SQL that reads them.
+type EventSource struct {
+	Events *Relation // one row an event
+	Entity *Relation // one row for each to predict for; the same relation where the question names it so
+	Key    Column    // of Entity
+	// Time, Group (empty where each event stands alone) and Path are for people to read.
+	Time  string
+	Group string
+	Path  []string
+	// HasValue and HasMatch say whether the event query has the columns cvp_value and cvp_match.
+	HasValue, HasMatch bool
+	// ValueKind is Category for COUNT DISTINCT, else Number.
+	ValueKind frame.Kind
+	// Columns describe an event, Attributes an entity. Whoever drops some before asking for SQL reads less.
+	Columns, Attributes []Description
+	// Indexed says that the events of one entity are found through indexes.
+	Indexed bool
+	// Notes are what the user should know: choices made, links assumed.
+	Notes []string
+
+	plan   *plan
+	entity column
+	time   column
+	group  []column
+	value  *column
+	match  condition
+	extras []*item // one-to-one tables of the entity
+}
+
+// Description is a column that describes an event or an entity.
+type Description struct {
+	Name   string // in the result: the column's own name, with its table's where that is taken
+	Kind   frame.Kind
+	column column
+}
+
+// String gives the column as a question would name it.
+func (d Description) String() string { return d.column.String() }
+
+// Source finds where the rows behind a question are, in one round trip. Its errors are *pgconn.PgError; where the
+// cause stands in the question, InternalQuery and InternalPosition say so.
+func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Options) (*EventSource, error) {
+	s := &sourcing{q: q, o: o, out: &EventSource{ValueKind: frame.Number}}
+	if err := s.readLinks(); err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx, conn); err != nil {
+		return nil, err
+	}
+	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findValue, s.findMatch, s.findColumns, s.findAttributes, s.exclude}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if e := s.checkStrings(conn); e != nil {
+		return nil, e
+	}
+	return s.out, nil
+}
+
+// sourcing is one run of Source: each step fills its part of out from what the steps before it found.
+type sourcing struct {
+	q       *question.Question
+	o       Options
+	links   []question.Link
+	catalog *catalog
+	graph   *graph
+	out     *EventSource
+	path    []*edge
+}
+
+func (s *sourcing) readLinks() error {
+	for _, text := range s.o.Links {
+		l, err := question.ParseLink(text)
+		if err != nil {
+			return option("link", err)
+		}
+		s.links = append(s.links, l)
+	}
+	return nil
+}
+
+// load reads the catalogue around the tables that the question and the links name.
+func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
+	events, entity := s.q.Aggregate.Of, s.q.Entity
+	tables := []question.Name{events, entity}
+	for _, l := range s.links {
+		tables = append(tables, l.From, l.To)
+	}
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = sanitize(t)
+	}
+	var err error
+	if s.catalog, err = load(ctx, conn, names, maxHops); err != nil {
+		return err
+	}
+	for i, r := range s.catalog.named {
+		var err error
+		if r == nil {
+			err = unknownRelation(ctx, conn, names[i], tables[i].Relation())
+		} else {
+			err = r.check()
+		}
+		switch {
+		case err == nil:
+		case i < 2:
+			return at(s.q, tables[i].Pos, err)
+		default:
+			return err
+		}
+	}
+	s.out.Events, s.out.Entity = s.catalog.named[0], s.catalog.named[1]
+	return s.makeGraph()
+}
+
+func (s *sourcing) makeGraph() error {
+	var given []*edge
+	for i, l := range s.links {
+		e, err := s.catalog.link(l, s.catalog.named[2+2*i], s.catalog.named[3+2*i])
+		if err != nil {
+			return err
+		}
+		given = append(given, e)
+	}
+	s.graph = newGraph(s.catalog, given)
+	return nil
+}
+
+func (s *sourcing) findKey() error {
+	key, err := s.out.Entity.Column(s.q.Entity.Column)
+	if err != nil {
+		return at(s.q, s.q.Entity.Pos, err)
+	}
+	s.out.Key = *key
+	return nil
+}
+
+// findPath finds the way to the entities and the column that says whose an event is.
+func (s *sourcing) findPath() error {
+	out := s.out
+	if out.Events != out.Entity {
+		path, note, err := s.graph.path(out.Events, out.Entity, &out.Key)
+		if err != nil {
+			return at(s.q, s.q.Entity.Pos, err)
+		}
+		s.path = path
+		s.note(note)
+	}
+	out.plan = newPlan(out.Events, out.Entity, s.path, s.graph)
+	out.entity = column{out.plan.events(), out.Entity.find(out.Key.Name)}
+	for _, e := range s.path {
+		out.Path = append(out.Path, e.String())
+	}
+	if len(s.path) > 0 {
+		out.entity = out.plan.keyOf(len(s.path), &out.Key)
+	}
+	out.Indexed = out.entity.item.relation.Indexed(out.entity.Name)
+	for _, i := range out.plan.items {
+		if i.distance > 0 && i.distance <= out.entity.item.distance && !i.outer {
+			out.Indexed = out.Indexed && i.parent.relation.Indexed(i.by.columns[0].Name)
+		}
+	}
+	return nil
+}
+
+// keyOf gives the column that holds the entity's key: the foreign key's own where its text must be that of the key
+// it refers to, else the entity table's.
+func (p *plan) keyOf(hops int, key *Column) column {
+	last := p.items[hops]
+	if c := last.by.refersTo(key.Name); c != nil && sameText(c, key) {
+		return column{last.parent, c}
+	}
+	return column{last, last.relation.find(key.Name)}
+}
+
+func (s *sourcing) findTime() error {
+	c, note, err := s.out.plan.timeColumn(s.o.Time)
+	if err != nil {
+		return at(s.q, s.q.Aggregate.Of.Pos, err)
+	}
+	s.note(note)
+	// An event without a time is none, so its table is joined like one of the path.
+	c.item.outer = false
+	s.out.time, s.out.Time = c, c.String()
+	return nil
+}
+
+func (s *sourcing) findGroup() error {
+	group, err := s.out.plan.group(s.o.Group, s.out.time, s.out.entity)
+	if err != nil {
+		return err
+	}
+	s.out.group = group
+	for i, c := range group {
+		if i > 0 {
+			s.out.Group += ", "
+		}
+		s.out.Group += c.String()
+	}
+	return nil
+}
+
+// findValue finds the column that is aggregated. A count of a column is one of the rows that have it, so no value is
+// read for it.
+func (s *sourcing) findValue() error {
+	a := s.q.Aggregate
+	if a.Of.Column == "" {
+		return nil
+	}
+	c, err := s.out.Events.Column(a.Of.Column)
+	if err != nil {
+		return at(s.q, a.Of.Pos, err)
+	}
+	value := column{s.out.plan.events(), c}
+	switch a.Function {
+	case question.Count, question.Exists:
+		if !c.NotNull {
+			s.out.match.present = &value
+		}
+		return nil
+	case question.CountDistinct:
+		s.out.ValueKind = frame.Category
+	default:
+		if c.Category != "B" && c.Category != "T" && (c.Category != "N" || !c.isNumber()) {
+			e := failure("42804", "%s(%s) needs a number, but the column is of type %s", a.Function, a.Of, c.TypeName)
+			return at(s.q, a.Of.ColumnPos, e)
+		}
+	}
+	s.out.value, s.out.HasValue = &value, true
+	return nil
+}
+
+func (s *sourcing) findMatch() error {
+	s.out.match.read(s.q.Aggregate.Where, s.out.plan)
+	s.out.HasMatch = s.out.match.exists()
+	return nil
+}
+
+// findAttributes describes the entities, unless the events are all that is known of them.
+func (s *sourcing) findAttributes() error {
+	out := s.out
+	if !out.ownEntity() {
+		return nil
+	}
+	if !out.Entity.Unique(out.Key.Name) {
+		s.note(fmt.Sprintf("no index keeps %s unique: of several rows with one key the attributes are those of the first in order", s.q.Entity))
+	}
+	own := &item{relation: out.Entity, alias: out.Entity.Name}
+	names := namer{entityColumn: true}
+	out.Attributes = describe(out.Attributes, names, own, s.graph, func(c *Column) bool { return c.Name == out.Key.Name }, true)
+	for _, r := range s.catalog.order {
+		for _, e := range s.graph.edges[r] {
+			if e.to == out.Entity && r != out.Entity && r != out.Events && len(e.columns) == 1 && slices.Equal(r.Key(), []string{e.columns[0].Name}) {
+				extra := &item{relation: r, alias: r.Name, parent: own, by: e, outer: true}
+				if r.Name == own.alias || slices.ContainsFunc(out.extras, func(i *item) bool { return i.alias == r.Name }) {
+					extra.alias = fmt.Sprintf("%s_%d", r.Name, len(out.extras)+2)
+				}
+				out.extras = append(out.extras, extra)
+				out.Attributes = describe(out.Attributes, names, extra, s.graph, func(c *Column) bool { return c == e.columns[0] }, true)
+			}
+		}
+	}
+	return nil
+}
+
+// ownEntity reports whether the entity table has one row for each entity, by declaration or, where it has no
+// constraints at all, by what the question takes it for.
+func (s *EventSource) ownEntity() bool {
+	return s.Events != s.Entity && (s.Entity.Unique(s.Key.Name) || len(s.Entity.Key()) == 0)
+}
+
+// findColumns describes the events by their own columns and those of the tables they belong to.
+func (s *sourcing) findColumns() error {
+	out := s.out
+	names := namer{entityColumn: true, timeColumn: true, groupColumn: true, valueColumn: true, matchColumn: true}
+	for _, i := range out.plan.items {
+		if i.last {
+			continue
+		}
+		out.Columns = describe(out.Columns, names, i, s.graph, func(c *Column) bool {
+			is := column{i, c}
+			return is == out.time || is == out.entity || slices.Contains(out.group, is) || out.value != nil && is == *out.value || s.leadsOn(i, c)
+		}, false)
+	}
+	return nil
+}
+
+// leadsOn reports whether the column only leads to the next table of the path.
+func (s *sourcing) leadsOn(i *item, c *Column) bool {
+	return slices.ContainsFunc(s.path, func(e *edge) bool { return e.from == i.relation && slices.Contains(e.columns, c) })
+}
+
+// describe appends the columns of an item that describe its row.
+func describe(out []Description, names namer, i *item, g *graph, skip func(*Column) bool, times bool) []Description {
+	r := i.relation
+	key := r.Key()
+	for j := range r.Columns {
+		c := &r.Columns[j]
+		only := len(key) == 1 && key[0] == c.Name
+		joined := i.by != nil && slices.Contains(i.by.toColumns, c)
+		if skip(c) || only || joined {
+			continue
+		}
+		reference := slices.ContainsFunc(g.edges[r], func(e *edge) bool { return slices.Contains(e.columns, c) })
+		kind, ok := c.describes(r, slices.Contains(key, c.Name), reference)
+		if ok && (kind != frame.Time || times) {
+			out = append(out, Description{Name: names.name(i, c), Kind: kind, column: column{i, c}})
+		}
+	}
+	return out
+}
+
+// exclude drops the columns that are to be no features.
+func (s *sourcing) exclude() error {
+	for _, name := range s.o.Exclude {
+		is := func(d Description) bool { return d.Name == name || d.String() == name }
+		before := len(s.out.Columns) + len(s.out.Attributes)
+		s.out.Columns = slices.DeleteFunc(s.out.Columns, is)
+		s.out.Attributes = slices.DeleteFunc(s.out.Attributes, is)
+		if len(s.out.Columns)+len(s.out.Attributes) == before {
+			return s.unknownFeature(name)
+		}
+	}
+	return nil
+}
+
+func (s *sourcing) unknownFeature(name string) error {
+	var names []string
+	for _, d := range append(slices.Clone(s.out.Columns), s.out.Attributes...) {
+		names = append(names, d.Name)
+	}
+	e := option("exclude", fmt.Errorf("no feature is named \"%s\"", name))
+	var pgErr *pgconn.PgError
+	if near, ok := question.Nearest(name, names); ok && errors.As(e, &pgErr) {
+		pgErr.Hint = fmt.Sprintf("Perhaps you meant \"%s\".", near)
+	}
+	return e
+}
+
+// checkStrings refuses a condition that this session's Postgres would cut into tokens in another way than its
+// parser did.
+func (s *sourcing) checkStrings(conn *pgconn.PgConn) error {
+	where := s.q.Aggregate.Where
+	if where == nil || conn.ParameterStatus("standard_conforming_strings") != "off" || !slices.Contains([]byte(where.SQL), '\\') {
+		return nil
+	}
+	e := failure("0A000", "a condition with a backslash needs standard_conforming_strings")
+	e.Hint = "SET standard_conforming_strings = on."
+	return at(s.q, where.Pos, e)
+}
+
+func (s *sourcing) note(text string) {
+	if text != "" {
+		s.out.Notes = append(s.out.Notes, text)
+	}
+}

@@ -16,6 +16,7 @@ type asked struct {
 	unsynced   atomic.Bool
 	terminated bool // the client has said that it goes
 	executed   bool // one of them was an Execute: it may have moved the transaction's state
+	binds      int  // Binds in this segment
 	closes     int  // Closes in this segment
 	parses     int  // Parses in this segment
 
@@ -111,7 +112,10 @@ func (a *asked) count(kind byte, answers *answers) {
 	case frame.Close:
 		a.closes++
 		a.mark()
-	case frame.Bind, frame.Describe:
+	case frame.Bind:
+		a.binds++
+		a.mark()
+	case frame.Describe:
 		a.mark()
 	case frame.CopyDone, frame.CopyFail:
 		a.endCopy(answers)
@@ -127,7 +131,7 @@ func (a *asked) mark() {
 }
 
 func (a *asked) newSegment() {
-	a.closes, a.parses, a.executed = 0, 0, false
+	a.closes, a.parses, a.binds, a.executed = 0, 0, 0, false
 	if a.unsynced.Load() {
 		a.unsynced.Store(false)
 	}

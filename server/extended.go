@@ -73,9 +73,14 @@ func (t *takeover) enter(p *portal, name string) ([]pgproto3.FieldDescription, e
 		b = frame.AppendClose(b, 'S', own)
 	}
 	b = frame.AppendDescribe(b, 'P', name)
-	begin := t.mustBegin(s.asked.executed)
-	if begin {
-		b = t.beginFrames(b)
+	opens := t.mustBegin(s.asked.executed)
+	anew := opens && p.statement.Repeatable() && s.asked.binds == 1 && !s.asked.executed
+	switch {
+	case anew:
+		// The Bind has had a snapshot. It is all that the implicit transaction holds: that one may end.
+		b = t.appendBegin(frame.AppendSync(b), beginRepeatable)
+	case opens:
+		b = t.appendBegin(b, begin)
 	}
 	for _, old := range s.calls.finished {
 		b = frame.AppendClose(b, 'P', old)
@@ -85,11 +90,12 @@ func (t *takeover) enter(p *portal, name string) ([]pgproto3.FieldDescription, e
 	if err := t.send(frame.AppendFlush(b)); err != nil {
 		return nil, err
 	}
-	return t.entered(p, begin, countFrames(b, frame.Close))
+	return t.entered(p, opens, anew, countFrames(b, frame.Close))
 }
 
-// entered reads the answers to what enter has sent, which end with the last of so many CloseCompletes.
-func (t *takeover) entered(p *portal, begin bool, closes int) ([]pgproto3.FieldDescription, error) {
+// entered reads the answers to what enter has sent, which end with the last of so many CloseCompletes. synced
+// says that there is a Sync among it: the backend listens again after an error before that.
+func (t *takeover) entered(p *portal, opens, synced bool, closes int) ([]pgproto3.FieldDescription, error) {
 	var columns []pgproto3.FieldDescription
 	t.muted, t.heard = activeTransaction, false
 	defer func() { t.muted = "" }()
@@ -102,7 +108,12 @@ func (t *takeover) entered(p *portal, begin bool, closes int) ([]pgproto3.FieldD
 		switch kind {
 		case frame.ErrorResponse:
 			t.reply = frame.AppendRepositioned(t.reply, body, p.statement.Position)
+			if synced {
+				return nil, t.refuse()
+			}
 			return nil, errFailed
+		case frame.ReadyForQuery:
+			synced = false
 		case frame.ParameterDescription:
 			if p.statement.params, err = frame.ParameterTypes(body); err != nil {
 				return nil, err
@@ -115,13 +126,24 @@ func (t *takeover) entered(p *portal, begin bool, closes int) ([]pgproto3.FieldD
 			closes--
 		}
 	}
-	if begin && !t.heard {
-		t.s.opened.Store(true)
-	}
-	if begin {
+	if opens {
+		t.s.opened.Store(!t.heard)
 		t.s.answers.status.Store(frame.InTransaction)
 	}
 	return columns, nil
+}
+
+// refuse has the backend discard what comes until the client's Sync, after an error behind which it has met a
+// Sync of ours and begun a transaction.
+func (t *takeover) refuse() error {
+	if _, _, err := t.until(frame.ReadyForQuery, nil); err != nil {
+		return err
+	}
+	t.s.opened.Store(true) // or will have: the answers to BEGIN are skipped with the rest
+	if err := t.fail(); err != nil {
+		return err
+	}
+	return errFailed
 }
 
 // call is the client's execution as the engine sees it.

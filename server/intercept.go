@@ -74,6 +74,11 @@ func (s *session) interceptQuery(f, body []byte) error {
 	for _, st := range planned {
 		native = native && st.Native()
 	}
+	if len(planned) > 0 {
+		if done, err := s.makeReady(f); done || err != nil {
+			return err
+		}
+	}
 	switch {
 	case !native:
 		return s.takeQuery(f, planned)
@@ -107,6 +112,9 @@ func (s *session) interceptParse(f, body []byte) error {
 	if len(planned) != 1 {
 		s.calls.parse(name, nil, f)
 		return s.pass(f, true)
+	}
+	if done, err := s.makeReady(f); done || err != nil {
+		return err
 	}
 	st := planned[0]
 	own := frame.AppendParse(nil, name, st.SQL(), p.Types)

@@ -30,8 +30,7 @@ type session struct {
 	key     string  // the backend's cancel key, once it is known; under the server's lock
 	// hideBinding says that channel binding cannot pass: TLS ends here on one side at least.
 	hideBinding bool
-	// installed says that the database has been made ready for what the planner plans.
-	installed bool
+	readied     readied
 
 	gate    *gate
 	asked   asked

@@ -30,9 +30,9 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 	}
 	s.client.drop(len(f))
 	t := s.takeOver()
-	executed := s.asked.executed
+	unsynced, executed := s.asked.unsynced.Load(), s.asked.executed
 	s.asked.count(frame.Query, &s.answers)
-	if err := t.query(planned, executed); err != nil && !errors.Is(err, errFailed) {
+	if err := t.query(planned, unsynced, executed); err != nil && !errors.Is(err, errFailed) {
 		return err
 	}
 	if err := t.ready(); err != nil {
@@ -43,17 +43,21 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 }
 
 // query runs the statements of a query string up to the first that fails, in one transaction as Postgres
-// does, unless the string itself says where transactions end.
-func (t *takeover) query(planned []Statement, executed bool) error {
+// does, unless the string itself says where transactions end. unsynced and executed tell of frames of the
+// extended protocol before it in its segment.
+func (t *takeover) query(planned []Statement, unsynced, executed bool) error {
 	ctx, done := t.working()
 	defer done()
-	own := false
+	own, level := false, beginRepeatable
 	for _, st := range planned {
 		own = own || controlsTransaction(st.SQL())
+		if !st.Repeatable() || unsynced {
+			level = begin
+		}
 	}
 	var err error
 	if !own {
-		err = t.begin(executed)
+		err = t.begin(level, executed)
 	}
 	for _, st := range planned {
 		if err != nil {
@@ -79,29 +83,9 @@ func (t *takeover) query(planned []Statement, executed bool) error {
 	return nil
 }
 
-// begin opens a transaction unless one is open; executed says that the client may have changed that since the
-// last ReadyForQuery.
-func (t *takeover) begin(executed bool) error {
-	if !t.mustBegin(executed) {
-		return nil
-	}
-	t.muted, t.heard = activeTransaction, false
-	failure, err := t.command("BEGIN")
-	t.muted = ""
-	if err != nil {
-		return err
-	}
-	if failure != nil {
-		t.reply = append(t.reply, failure...)
-		return errFailed
-	}
-	t.s.opened.Store(!t.heard)
-	return nil
-}
-
 // alone runs one statement of ours in a transaction of its own.
 func (t *takeover) alone(ctx context.Context, st Statement) error {
-	if err := t.begin(false); err != nil {
+	if err := t.begin(begin, false); err != nil {
 		return err
 	}
 	failed := t.statement(ctx, st)

@@ -31,8 +31,10 @@ func (t *takeover) send(b []byte) error {
 	return nil
 }
 
-// flush sends the client what is gathered for it.
+// flush sends the client what is gathered for it, and lets go of the frame that next gave last.
 func (t *takeover) flush() error {
+	t.s.backend.drop(t.held)
+	t.held = 0
 	if len(t.reply) == 0 {
 		return nil
 	}
@@ -158,11 +160,18 @@ func (t *takeover) command(sql string) (failure []byte, err error) {
 	return failure, nil
 }
 
-// beginFrames open a transaction block in the middle of a client's pipeline: a simple Query would drop its
+const (
+	begin = "BEGIN"
+	// beginRepeatable gives all queries behind one statement the same snapshot. Postgres takes it only where no
+	// query, and no Bind, has had a snapshot in the transaction before.
+	beginRepeatable = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+)
+
+// appendBegin opens a transaction block in the middle of a client's pipeline: a simple Query would drop its
 // unnamed statement and portal. In an implicit transaction BEGIN makes that one a block.
-func (t *takeover) beginFrames(dst []byte) []byte {
+func (t *takeover) appendBegin(dst []byte, sql string) []byte {
 	name := t.s.server.fenceName
-	dst = frame.AppendParse(dst, name, "BEGIN", frame.Types(nil))
+	dst = frame.AppendParse(dst, name, sql, frame.Types(nil))
 	dst = frame.AppendBind(dst, name, name, nil, nil, nil)
 	dst = frame.AppendExecute(dst, name, 0)
 	return frame.AppendClose(dst, 'S', name)
@@ -172,6 +181,29 @@ func (t *takeover) beginFrames(dst []byte) []byte {
 // since the last ReadyForQuery may have changed that; BEGIN then says by a warning whether one is.
 func (t *takeover) mustBegin(executed bool) bool {
 	return !t.s.opened.Load() && (t.state() == frame.Idle || executed)
+}
+
+// begin opens a transaction unless one is open; executed as for mustBegin.
+func (t *takeover) begin(sql string, executed bool) error {
+	if !t.mustBegin(executed) {
+		return nil
+	}
+	if err := t.send(frame.AppendSync(t.appendBegin(nil, sql))); err != nil {
+		return err
+	}
+	t.muted, t.heard = activeTransaction, false
+	ready, failure, err := t.until(frame.ReadyForQuery, nil)
+	t.muted = ""
+	if err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	t.status(ready)
+	if failure != nil {
+		t.reply = append(t.reply, failure...)
+		return errFailed
+	}
+	t.s.opened.Store(!t.heard)
+	return nil
 }
 
 // endTransaction ends the transaction that we have opened, if we have; a COMMIT rolls it back where it has
@@ -215,8 +247,11 @@ func (t *takeover) fail() error {
 	if err := t.send(frame.AppendFlush(b)); err != nil {
 		return err
 	}
-	_, _, err := t.until(frame.CommandComplete, nil)
-	return err
+	for {
+		if kind, _, err := t.next(); err != nil || kind == frame.ErrorResponse {
+			return err
+		}
+	}
 }
 
 // failedPortal exists nowhere; its name explains the error in the log of Postgres.

@@ -1,0 +1,176 @@
+package server_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cvp/internal/pgtest"
+	"cvp/server"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// callPattern finds the calls of the test's planner. Their catalog functions give -1, so that a result other
+// than that has come from Prepare.
+var callPattern = regexp.MustCompile(`(?i)\b(cvp_(?:double|sleep|spin|panic|fail|raise|notice|insert|busy|early|copyin))\(([^()]*)\)`)
+
+// namePattern finds the names that need a schema.
+var namePattern = regexp.MustCompile(`(?i)\bcvp_(?:double|sleep|spin|panic|fail|raise|notice|insert|busy|early|copyin|table)\b`)
+
+// testPlanner splits query strings at semicolons and doubles numbers.
+type testPlanner struct {
+	// entered gets the name of every call whose Prepare begins, where it is not nil.
+	entered chan string
+	// proceed holds cvp_notice between its two notices.
+	proceed chan struct{}
+	// ready is what Ready does, where it is not nil.
+	ready func(context.Context, *pgconn.PgConn) error
+	// calls gets every Call, where it is not nil.
+	calls chan server.Call
+}
+
+func (p *testPlanner) Plan(sql string) []server.Statement {
+	if !namePattern.MatchString(sql) {
+		return nil
+	}
+	var planned []server.Statement
+	offset := 0
+	for _, part := range strings.Split(sql, ";") {
+		if strings.TrimSpace(part) != "" {
+			planned = append(planned, &testStatement{planner: p, text: part, before: utf8.RuneCountInString(sql[:offset])})
+		}
+		offset += len(part) + 1
+	}
+	return planned
+}
+
+// Ready does what the test says.
+func (p *testPlanner) Ready(ctx context.Context, conn *pgconn.PgConn) error {
+	if p.ready == nil {
+		return nil
+	}
+	return p.ready(ctx, conn)
+}
+
+type testStatement struct {
+	planner *testPlanner
+	text    string
+	before  int // characters of the query string before it
+}
+
+func (s *testStatement) SQL() string {
+	return namePattern.ReplaceAllString(s.text, "cvp.$0")
+}
+
+func (s *testStatement) Native() bool { return !callPattern.MatchString(s.text) }
+
+// Repeatable says that the statement only reads.
+func (s *testStatement) Repeatable() bool {
+	return regexp.MustCompile(`(?i)^\s*select`).MatchString(s.text)
+}
+
+func (s *testStatement) Position(p int32) int32 {
+	removed := int32(0)
+	for i, at := range namePattern.FindAllStringIndex(s.text, -1) {
+		if p > int32(utf8.RuneCountInString(s.text[:at[0]])+4*(i+1)) {
+			removed = int32(4 * (i + 1))
+		}
+	}
+	return p - removed + int32(s.before)
+}
+
+// Prepare asks Postgres for the doubles of the first thousand numbers and joins them in.
+func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call server.Call) (*server.Final, error) {
+	if s.planner.calls != nil {
+		s.planner.calls <- call
+	}
+	name := strings.ToLower(callPattern.FindStringSubmatch(s.text)[1])
+	if s.planner.entered != nil {
+		s.planner.entered <- name
+	}
+	if err := s.effect(ctx, name, conn, call); err != nil {
+		return nil, err
+	}
+	r := conn.ExecParams(ctx, "SELECT pg_catalog.array_agg(g), pg_catalog.array_agg(g * 2) FROM pg_catalog.generate_series($1::bigint, 1000) g",
+		[][]byte{[]byte("0")}, nil, nil, []int16{1, 1}).Read()
+	if r.Err != nil {
+		return nil, fmt.Errorf("double numbers: %w", r.Err)
+	}
+	n := len(call.Params)
+	sql := callPattern.ReplaceAllString(s.text,
+		fmt.Sprintf("(SELECT d FROM unnest($$%d, $$%d) u(k, d) WHERE k = ($2)::bigint)", n+1, n+2))
+	sql = namePattern.ReplaceAllString(sql, "cvp.$0")
+	const int8Array = 1016
+	return &server.Final{SQL: sql, ExtraOIDs: []uint32{int8Array, int8Array}, Extra: r.Rows[0]}, nil
+}
+
+// effect is what each call does besides.
+func (s *testStatement) effect(ctx context.Context, name string, conn *pgconn.PgConn, call server.Call) error {
+	switch name {
+	case "cvp_sleep":
+		return conn.Exec(ctx, "SELECT pg_catalog.pg_sleep(60)").Close()
+	case "cvp_spin":
+		<-ctx.Done()
+		return ctx.Err()
+	case "cvp_panic":
+		rows := conn.ExecParams(ctx, "SELECT pg_catalog.repeat('x', 1000) FROM pg_catalog.generate_series(1, 100000)", nil, nil, nil, nil)
+		rows.NextRow()
+		panic("the engine is on fire")
+	case "cvp_busy":
+		rows := conn.ExecParams(ctx, "SELECT pg_catalog.generate_series(1, 100000)", nil, nil, nil, nil)
+		rows.NextRow()
+		return errors.New("gave up in the middle of a result")
+	case "cvp_copyin":
+		return s.copyIn(ctx, conn)
+	case "cvp_fail":
+		return fmt.Errorf("train %s: %w", "churn", errors.New("too little data"))
+	case "cvp_raise":
+		return &pgconn.PgError{Code: "42704", Message: `model "chrun" does not exist`, Hint: `Perhaps you meant "churn".`, Position: 8}
+	case "cvp_early":
+		return conn.Exec(ctx, "SELECT * FROM no_such_table").Close()
+	case "cvp_insert":
+		return conn.Exec(ctx, "INSERT INTO trained VALUES (1)").Close()
+	case "cvp_notice":
+		call.Notice(&pgconn.Notice{Message: "epoch 1"})
+		select {
+		case <-s.planner.proceed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		call.Notice(&pgconn.Notice{Message: "epoch 2"})
+	}
+	return nil
+}
+
+// copyIn writes a megabyte by COPY, which makes pgconn read in the background.
+func (s *testStatement) copyIn(ctx context.Context, conn *pgconn.PgConn) error {
+	if err := conn.Exec(ctx, "CREATE TEMPORARY TABLE IF NOT EXISTS pulled (x text)").Close(); err != nil {
+		return err
+	}
+	rows := strings.NewReader(strings.Repeat(strings.Repeat("x", 99)+"\n", 10_000))
+	_, err := conn.CopyFrom(ctx, rows, "COPY pulled FROM STDIN")
+	return err
+}
+
+// install makes the catalog functions of the test's calls, a table and a view.
+func install(t testing.TB, database string) {
+	t.Helper()
+	conn := pgtest.Connect(t, database)
+	sql := "CREATE SCHEMA cvp; CREATE TABLE trained (n int); CREATE TABLE numbers (n bigint PRIMARY KEY);" +
+		"INSERT INTO numbers SELECT generate_series(1, 500);" +
+		"CREATE VIEW cvp.cvp_table AS SELECT n, n::text AS name FROM numbers;"
+	for _, name := range strings.Fields("double sleep spin panic fail raise notice insert busy early copyin") {
+		sql += fmt.Sprintf("CREATE FUNCTION cvp.cvp_%s(x bigint DEFAULT 0) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT -1::bigint';", name)
+	}
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// int8 is a binary bigint.
+func int8(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

@@ -129,12 +129,14 @@ func refused(t testing.TB, err error, code, message, hint string) {
 	}
 }
 
-// denied checks that a statement is refused with this code, and leaves the connection usable.
+// denied checks that a statement is refused with this code.
 func denied(t testing.TB, conn *pgx.Conn, code, sql string, arguments ...any) {
 	t.Helper()
+	run(t, conn, "BEGIN")
 	_, err := conn.Exec(t.Context(), sql, arguments...)
 	var raised *pgconn.PgError
 	if !errors.As(err, &raised) || raised.Code != code {
 		t.Errorf("%s: got error %v, want SQLSTATE %s", sql, err, code)
 	}
+	run(t, conn, "ROLLBACK")
 }

@@ -197,6 +197,17 @@ func (c *Cluster) launchOnce(ctx context.Context, config Config, programs progra
 func (c *Cluster) awaitReady(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
+	// Where the port is another's, who may take connections and never answer, our server ends.
+	watched := make(chan struct{})
+	defer func() { cancel(); <-watched }()
+	go func() {
+		defer close(watched)
+		select {
+		case <-c.process.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
 	for {
@@ -209,11 +220,16 @@ func (c *Cluster) awaitReady(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("the data directory has another password: %w", err)
 		}
 		select {
+		case <-ctx.Done():
+		case <-retry.C:
+		}
+		select {
 		case <-c.process.done:
 			return "", errors.New("the server ended at once")
-		case <-ctx.Done():
+		default:
+		}
+		if ctx.Err() != nil {
 			return "", fmt.Errorf("no connection: %w", err)
-		case <-retry.C:
 		}
 	}
 }

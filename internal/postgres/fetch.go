@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -93,6 +94,7 @@ func download(cache, home string, version embedded.PostgresVersion) error {
 		DataPath(data).
 		Logger(discard{}))
 	startErr := library.Start()
+	http.DefaultClient.CloseIdleConnections() // the library's own
 	if _, err := os.Stat(filepath.Join(unpacked, "bin", "postgres")); err != nil {
 		return startErr
 	}

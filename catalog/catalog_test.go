@@ -80,6 +80,17 @@ func user(t testing.TB, where string) string {
 	return u.User.Username()
 }
 
+// as is a database's URL for another role made by pgtest.Role with the password of these tests.
+func as(t testing.TB, where, role string) string {
+	t.Helper()
+	u, err := url.Parse(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(role, "secret")
+	return u.String()
+}
+
 // churn is a small training of a model of this name.
 func churn(name string) catalog.NewVersion {
 	return catalog.NewVersion{

@@ -165,7 +165,7 @@ func TestAColumnThatTellsTheFutureGivesNoFeatureThatDoes(t *testing.T) {
 		}
 	}
 	// The test can fail: the same column read one window late does tell.
-	late := mustCompute(t, s, planted, nil, planted.SeenBefore(cutoff+14*day)[:0])
+	late := mustCompute(t, s, planted, nil, planted.SeenBefore(cutoff + 14*day)[:0])
 	if late.Rows != 0 {
 		t.Fatal("no points gave rows")
 	}

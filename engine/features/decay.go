@@ -3,17 +3,28 @@ package features
 import (
 	"fmt"
 	"math"
+
+	"cvp/engine/frame"
 )
 
-// decay weighs every purchase and every amount by 2^(-age ÷ half-life).
+// decay weighs every purchase, every amount and every matching event by 2^(-age ÷ half-life).
 type decay struct {
-	b       *binding
-	at      int64 // the sums below are as of this instant, that of the latest event taken in
-	events  int   // how many events are in the sums
-	opened  int   // how many purchases are in the sums
-	opening []float64
-	amounts []float64
+	b         *binding
+	at        int64       // the sums are as of this instant, that of the latest event taken in
+	events    int         // how many events are in the sums
+	opened    int         // how many purchases are in the sums
+	matchedAt int64       // the latest instant with a matching event
+	sums      [][]float64 // by half-life, in the order of kinds
 }
+
+// The places of a half-life's sums; those that the spec does not use stay 0.
+const (
+	decayedPurchases = iota
+	decayedAmounts
+	decayedMatches
+	decayedMatchInstants
+	decayedKinds
+)
 
 var _ block = (*decay)(nil)
 
@@ -24,34 +35,42 @@ func (d *decay) features() []Feature {
 		if d.b.spec.Amount != "" {
 			n.add(fmt.Sprintf("%s_decay_%dd", d.b.spec.Amount, h), fmt.Sprintf("Σ over events of %s · 2^(-age in days ÷ %d)", d.b.spec.Amount, h))
 		}
+		if d.b.spec.Matched {
+			n.add(fmt.Sprintf("match_events_decay_%dd", h), fmt.Sprintf("Σ over matching events of 2^(-age in days ÷ %d)", h))
+			n.add(fmt.Sprintf("match_instants_decay_%dd", h), fmt.Sprintf("Σ over distinct instants with a matching event of 2^(-age in days ÷ %d)", h))
+		}
 	}
 	return n
 }
 
 func (d *decay) begin(*trace) {
-	n := len(d.b.spec.HalfLives)
-	if d.opening == nil {
-		d.opening, d.amounts = make([]float64, n), make([]float64, n)
+	if d.sums == nil {
+		for range d.b.spec.HalfLives {
+			d.sums = append(d.sums, make([]float64, decayedKinds))
+		}
 	}
-	clear(d.opening)
-	clear(d.amounts)
-	d.events, d.opened = 0, 0
+	for _, s := range d.sums {
+		clear(s)
+	}
+	d.events, d.opened, d.matchedAt = 0, 0, frame.NoTime
 }
 
 func (d *decay) write(dst []float32, t *trace) {
 	d.take(t)
-	step := 1
-	if d.b.spec.Amount != "" {
-		step = 2
-	}
+	at := 0
+	put := func(v float64) { dst[at] = number(v); at++ }
 	for k, h := range d.b.spec.HalfLives {
 		fade := 0.0
 		if t.hi > 0 {
 			fade = fading(d.at, t.cutoff, h)
 		}
-		dst[step*k] = number(d.opening[k] * fade)
-		if step == 2 {
-			dst[step*k+1] = number(d.amounts[k] * fade)
+		put(d.sums[k][decayedPurchases] * fade)
+		if d.b.spec.Amount != "" {
+			put(d.sums[k][decayedAmounts] * fade)
+		}
+		if d.b.spec.Matched {
+			put(d.sums[k][decayedMatches] * fade)
+			put(d.sums[k][decayedMatchInstants] * fade)
 		}
 	}
 }
@@ -63,23 +82,38 @@ func (d *decay) take(t *trace) {
 	for ; d.events < t.hi; d.events++ {
 		i := d.events
 		if i > 0 && t.times[i] != d.at {
-			for k, h := range d.b.spec.HalfLives {
-				fade := fading(d.at, t.times[i], h)
-				d.opening[k] *= fade
-				d.amounts[k] *= fade
-			}
+			d.age(t.times[i])
 		}
 		d.at = t.times[i]
 		for d.opened < len(t.purchases) && t.purchases[d.opened].time == d.at {
-			for k := range d.opening {
-				d.opening[k]++
-			}
+			d.add(decayedPurchases, 1)
 			d.opened++
 		}
 		if amount != nil && amount[t.base+i] == amount[t.base+i] {
-			for k := range d.amounts {
-				d.amounts[k] += float64(amount[t.base+i])
+			d.add(decayedAmounts, float64(amount[t.base+i]))
+		}
+		if d.b.spec.Matched && d.b.ev.matches(t.base+i) {
+			d.add(decayedMatches, 1)
+			if d.matchedAt != d.at {
+				d.add(decayedMatchInstants, 1)
+				d.matchedAt = d.at
 			}
+		}
+	}
+}
+
+func (d *decay) add(kind int, v float64) {
+	for _, s := range d.sums {
+		s[kind] += v
+	}
+}
+
+// age moves the sums from the latest event on to another.
+func (d *decay) age(to int64) {
+	for k, h := range d.b.spec.HalfLives {
+		fade := fading(d.at, to, h)
+		for i := range d.sums[k] {
+			d.sums[k][i] *= fade
 		}
 	}
 }

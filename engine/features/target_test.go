@@ -83,7 +83,7 @@ func TestATargetThatCannotBeIsRefused(t *testing.T) {
 		if err := c.target.Check(ev); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
-		if l := c.target.Labels(ev, ev.SeenBefore(30 * day)); l[0] == l[0] {
+		if l := c.target.Labels(ev, ev.SeenBefore(30*day)); l[0] == l[0] {
 			t.Errorf("%+v has label %v", c.target, l[0])
 		}
 	}

@@ -21,10 +21,11 @@ import (
 func main() {
 	data := flag.String("data", os.Getenv("CVP_JOURNEY"), "folder with the gzip CSV files of Complete Journey (default $CVP_JOURNEY)")
 	task := flag.String("task", "churn30", "churn30, cat30 or spend60")
+	category := flag.String("category", "BEERS/ALES", "product category of cat30")
 	out := flag.String("out", "", "folder for the arrays; none: only time")
 	threads := flag.Int("threads", 0, "goroutines, 0: all processors")
 	flag.Parse()
-	if err := run(*data, *task, *out, *threads); err != nil {
+	if err := run(*data, *task, *category, *out, *threads); err != nil {
 		fmt.Fprintln(os.Stderr, "journey:", err)
 		os.Exit(1)
 	}
@@ -37,13 +38,13 @@ type question struct {
 	value  string
 }
 
-func questionOf(task string) (question, error) {
+func questionOf(task, category string) (question, error) {
 	day := 24 * time.Hour
 	switch task {
 	case "churn30":
 		return question{target: features.Target{Aggregate: features.Count, Compare: "=", Horizon: 30 * day}}, nil
 	case "cat30":
-		return question{target: features.Target{Aggregate: features.Exists, Horizon: 30 * day}, match: "BEERS/ALES"}, nil
+		return question{target: features.Target{Aggregate: features.Exists, Horizon: 30 * day}, match: category}, nil
 	case "spend60":
 		return question{target: features.Target{Aggregate: features.Sum, Horizon: 60 * day}, value: "sales_value"}, nil
 	}
@@ -59,8 +60,8 @@ func cutoffs(horizon time.Duration) (train []int64, test int64) {
 	return train, at.UnixMicro()
 }
 
-func run(data, task, out string, threads int) error {
-	q, err := questionOf(task)
+func run(data, task, category, out string, threads int) error {
+	q, err := questionOf(task, category)
 	if err != nil {
 		return err
 	}

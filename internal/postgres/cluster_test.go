@@ -241,3 +241,24 @@ func TestFetchedProgramsRunAClusterAndAreKept(t *testing.T) {
 		t.Errorf("fetching left %v behind: %v", left, err)
 	}
 }
+
+func TestRemoveRefusesARunningClusterAndTakesNothingElse(t *testing.T) {
+	dir := clusterDir(t)
+	cluster := start(t, t.Context(), postgres.Config{Dir: dir})
+	foreign := filepath.Join(dir, "letters.txt")
+	if err := os.WriteFile(foreign, []byte("dear"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.Remove(dir); err == nil || !strings.Contains(err.Error(), "postgres runs there") {
+		t.Errorf("removing a running cluster gives %v, want a refusal", err)
+	}
+	query[int](t, cluster.URL("postgres"), "SELECT 1")
+	stop(t, cluster)
+	if err := postgres.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 1 || left[0] != foreign {
+		t.Errorf("after Remove the directory holds %v (%v), want the foreign file alone", left, err)
+	}
+}

@@ -8,17 +8,38 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 func dataDir(dir string) string { return filepath.Join(dir, "data") }
 
-// Remove deletes a stopped cluster's directory.
+// Remove deletes the cluster that Start made in dir: what is its own and nothing else. It refuses while a
+// server runs there.
 func Remove(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove postgres cluster: %w", err)
+	if pid, runs := serverOf(dir); runs {
+		return fmt.Errorf("remove the cluster in %s: postgres runs there as process %d", dir, pid)
 	}
+	for _, name := range []string{"data", "data.partial", "password", "postgres.log"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("remove the cluster in %s: %w", dir, err)
+		}
+	}
+	_ = os.Remove(dir) // stays where it holds something else
 	return nil
+}
+
+// serverOf gives the postmaster of a cluster that runs in dir, if one does.
+func serverOf(dir string) (pid int, runs bool) {
+	text, err := os.ReadFile(filepath.Join(dataDir(dir), "postmaster.pid"))
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if pid, err = strconv.Atoi(strings.TrimSpace(first)); err != nil {
+		return 0, false
+	}
+	return pid, isAlive(pid)
 }
 
 // prepareDir makes dir and decides who runs the server in it.

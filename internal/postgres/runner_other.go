@@ -15,3 +15,6 @@ func (*runner) own(string) error       { return nil }
 func (*runner) ownFile(*os.File) error { return nil }
 func (*runner) canReach(string) error  { return nil }
 func (*runner) apply(*exec.Cmd)        {}
+
+// isAlive has no answer here; a data directory in use cannot be removed anyway.
+func isAlive(int) bool { return false }

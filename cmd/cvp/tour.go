@@ -1,0 +1,90 @@
+package main
+
+// step is one statement of the tour and what its result should be.
+type step struct {
+	title  string
+	sql    string
+	expect expectation
+}
+
+// tour asks what a shop asks, as of 2011-09-10: three months before the data ends, so that what was predicted
+// can be compared with what happened. A cancellation is an order with a negative amount, so a purchase is an
+// order WHERE amount > 0.
+func tour() []step {
+	return append(append(trainingSteps(), usingSteps()...), judgingSteps()...)
+}
+
+// trainingSteps train a model for each question. Nothing after as_of is read.
+func trainingSteps() []step {
+	return []step{
+		{"Who will buy again within 30 days?",
+			`SELECT * FROM cvp_train('buy30',
+  'PREDICT COUNT(orders.* WHERE amount > 0) > 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(atLeastRows(3), oneChosen(false), has("algorithm", "logistic"), has("algorithm", "mlp"))},
+		{"Who will buy again within 90 days?",
+			`SELECT * FROM cvp_train('buy90',
+  'PREDICT COUNT(orders.* WHERE amount > 0) > 0 OVER NEXT 90 DAYS FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(atLeastRows(3), oneChosen(false))},
+		{"Who will stop buying?",
+			`SELECT * FROM cvp_train('stop90',
+  'PREDICT COUNT(orders.* WHERE amount > 0) = 0 OVER NEXT 90 DAYS FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(atLeastRows(3), oneChosen(false))},
+		{"How much will each customer spend in 90 days, returns taken off?",
+			`SELECT * FROM cvp_train('spend90',
+  'PREDICT SUM(orders.amount) OVER NEXT 90 DAYS FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(atLeastRows(3), oneChosen(true))},
+		{"Who will buy from product range 85 within 90 days?",
+			`SELECT * FROM cvp_train('range85',
+  'PREDICT EXISTS(order_lines.* WHERE product_id LIKE ''85%'') OVER NEXT 90 DAYS FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(atLeastRows(3), oneChosen(false))},
+	}
+}
+
+// usingSteps use the models as parts of ordinary SQL.
+func usingSteps() []step {
+	return []step{
+		{"The ten most valuable customers of the next 90 days, with their country",
+			`SELECT p.key AS customer, c.country, p.prediction AS expected_spend, cvp_predict('stop90', c.customer_id) AS risk
+FROM cvp_predictions('spend90') AS p JOIN customers AS c ON c.customer_id = p.key::int
+ORDER BY p.prediction DESC LIMIT 10`,
+			all(rows(10), descending("expected_spend"), within("risk", 0, 1))},
+		{"Average risk of losing a customer, by country",
+			`SELECT c.country, count(*) AS customers, avg(cvp_predict('stop90', c.customer_id)) AS risk
+FROM customers AS c
+WHERE EXISTS (SELECT FROM orders AS o WHERE o.customer_id = c.customer_id AND o.ordered_at < '2011-09-10')
+GROUP BY c.country HAVING count(*) >= 20 ORDER BY risk DESC`,
+			all(atLeastRows(5), descending("risk"), within("risk", 0, 1), has("country", "United Kingdom"))},
+	}
+}
+
+// judgingSteps ask how good the models are, at last against what really happened.
+func judgingSteps() []step {
+	return []step{
+		{"How good is the model of who buys again within 90 days? Measured on a window later than all it learnt from",
+			`SELECT * FROM cvp_evaluate('buy90')`,
+			all(atLeastRows(8), has("metric", "roc_auc"))},
+		{"And the model of spending?",
+			`SELECT * FROM cvp_evaluate('spend90')`,
+			all(atLeastRows(5), has("metric", "mae"))},
+		{"Case study: buying in the next 30 days, by logistic regression",
+			`SELECT * FROM cvp_train('case_logistic',
+  'PREDICT COUNT(orders.* WHERE amount > 0) > 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id',
+  algorithm => 'logistic', options => '{"as_of": "2011-09-10"}')`,
+			oneChosen(false)},
+		{"… and by a neural net",
+			`SELECT * FROM cvp_train('case_mlp',
+  'PREDICT COUNT(orders.* WHERE amount > 0) > 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id',
+  algorithm => 'mlp', options => '{"as_of": "2011-09-10"}')`,
+			oneChosen(false)},
+		{"… side by side, on the same customers and the same later window",
+			`SELECT l.metric, l.value AS logistic, m.value AS neural_net
+FROM cvp_evaluate('case_logistic') AS l JOIN cvp_evaluate('case_mlp') AS m USING (split, metric)
+WHERE split = 'test' ORDER BY l.metric`,
+			all(atLeastRows(8), has("metric", "roc_auc"))},
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// expectation says what is wrong with a step's result, nil where it is as it should be.
+type expectation func(table) error
+
+// all holds where every expectation does.
+func all(expectations ...expectation) expectation {
+	return func(t table) error {
+		var errs []error
+		for _, expect := range expectations {
+			errs = append(errs, expect(t))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// rows wants this many rows.
+func rows(want int) expectation {
+	return func(t table) error {
+		if len(t.rows) != want {
+			return fmt.Errorf("%d rows, want %d", len(t.rows), want)
+		}
+		return nil
+	}
+}
+
+// atLeastRows wants that many rows or more.
+func atLeastRows(want int) expectation {
+	return func(t table) error {
+		if len(t.rows) < want {
+			return fmt.Errorf("%d rows, want at least %d", len(t.rows), want)
+		}
+		return nil
+	}
+}
+
+// within wants every value of a column between two bounds, these included.
+func within(column string, low, high float64) expectation {
+	return func(t table) error {
+		values, err := t.numbers(column)
+		if err != nil {
+			return err
+		}
+		for i, value := range values {
+			if value < low || value > high {
+				return fmt.Errorf("%s of row %d is %v, want %v to %v", column, i+1, value, low, high)
+			}
+		}
+		return nil
+	}
+}
+
+// descending wants a column sorted from high to low.
+func descending(column string) expectation {
+	return func(t table) error {
+		values, err := t.numbers(column)
+		if err != nil {
+			return err
+		}
+		if !slices.IsSortedFunc(values, func(a, b float64) int { return -compare(a, b) }) {
+			return fmt.Errorf("%s is not in descending order: %v", column, values)
+		}
+		return nil
+	}
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// oneChosen wants a leaderboard with a baseline, exactly one chosen row that is not it, and better on a metric
+// of which more is better, or less where lower says so.
+func oneChosen(lower bool) expectation {
+	return func(t table) error {
+		values, err := t.numbers("value")
+		if err != nil {
+			return err
+		}
+		baselines, err := t.numbers("baseline")
+		if err != nil {
+			return err
+		}
+		chosen := -1
+		for i, mark := range t.column("chosen") {
+			if mark != "t" {
+				continue
+			}
+			if chosen >= 0 {
+				return errors.New("more than one algorithm is chosen")
+			}
+			chosen = i
+		}
+		if chosen < 0 {
+			return errors.New("no algorithm is chosen")
+		}
+		better := values[chosen] > baselines[chosen]
+		if lower {
+			better = values[chosen] < baselines[chosen]
+		}
+		if !better {
+			return fmt.Errorf("%s of the chosen algorithm is %v, no better than the baseline's %v", t.column("metric")[chosen], values[chosen], baselines[chosen])
+		}
+		return nil
+	}
+}
+
+// has wants a row whose column holds the text.
+func has(column, text string) expectation {
+	return func(t table) error {
+		if !slices.Contains(t.column(column), text) {
+			return fmt.Errorf("no row has %s %s", column, text)
+		}
+		return nil
+	}
+}
+
+// firstOverLast wants the first row's value to exceed the last one's this many times.
+func firstOverLast(column string, times float64) expectation {
+	return func(t table) error {
+		values, err := t.numbers(column)
+		if err != nil {
+			return err
+		}
+		if len(values) < 2 {
+			return errors.New("fewer than two rows to compare")
+		}
+		if first, last := values[0], values[len(values)-1]; first <= last*times {
+			return fmt.Errorf("%s goes from %s to %s, want a fall by more than %v times", column,
+				strconv.FormatFloat(first, 'g', 4, 64), strconv.FormatFloat(last, 'g', 4, 64), times)
+		}
+		return nil
+	}
+}

@@ -31,12 +31,13 @@ func Install(ctx context.Context, conn *pgconn.PgConn) error {
 }
 
 func install(ctx context.Context, conn *pgconn.PgConn, steps []migration) error {
+	version, err := Installed(ctx, conn)
+	if err != nil || version == len(steps) {
+		return err
+	}
 	state, err := Inspect(ctx, conn)
 	if err != nil {
 		return err
-	}
-	if state.Version == len(steps) {
-		return nil
 	}
 	if err := mayInstall(state, len(steps)); err != nil {
 		return err

@@ -172,10 +172,10 @@ func TestBadTextIsPostgressErrorAndLeavesTheConnectionUsable(t *testing.T) {
 	save(t, conn, churn("churn"))
 }
 
-func TestAnArtifactOf100MegabytesIsReadBack(t *testing.T) {
+func TestAnArtifactOf32MegabytesIsReadBack(t *testing.T) {
 	conn := pgtest.Connect(t, database(t))
 	large := churn("large")
-	large.Artifact = make([]byte, 100<<20)
+	large.Artifact = make([]byte, 32<<20)
 	for i := range large.Artifact {
 		large.Artifact[i] = byte(i * i >> 7)
 	}

@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -66,8 +68,31 @@ func Inspect(ctx context.Context, conn *pgconn.PgConn) (State, error) {
 	return s, nil
 }
 
-// Installed is the version of schema cvp, 0 where there is none: Inspect for those who need no more.
+// versionSQL gives the version where the schema's owner is plainly to be trusted, and no row otherwise. It costs
+// a third of inspectSQL, and sessions ask it again and again.
+const versionSQL = `
+SELECT (SELECT pg_catalog.substr(p.prosrc, 8)::pg_catalog.int4
+        FROM pg_catalog.pg_proc AS p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid
+          AND p.proname OPERATOR(pg_catalog.=) 'schema_version'::pg_catalog.name
+          AND p.pronargs OPERATOR(pg_catalog.=) 0::pg_catalog.int2
+          AND p.prosrc OPERATOR(pg_catalog.~) '^SELECT [0-9]{1,9}$'::pg_catalog.text)
+FROM pg_catalog.pg_namespace AS n
+WHERE n.nspname OPERATOR(pg_catalog.=) 'cvp'::pg_catalog.name
+  AND (n.nspowner OPERATOR(pg_catalog.=) 10::pg_catalog.oid -- who ran initdb
+       OR n.nspowner OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database AS d
+           WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
+
+// Installed is the version of schema cvp, 0 where there is none: Inspect for those who need no more, and cheaper.
 func Installed(ctx context.Context, conn *pgconn.PgConn) (int, error) {
-	s, err := Inspect(ctx, conn)
-	return s.Version, err
+	var version *int
+	err := queryRow(ctx, conn, versionSQL, nil, &version)
+	switch {
+	case err == nil && version != nil:
+		return *version, nil
+	case err == nil || errors.Is(err, pgx.ErrNoRows):
+		s, err := Inspect(ctx, conn)
+		return s.Version, err
+	}
+	return 0, failed("read the version of schema cvp", err)
 }

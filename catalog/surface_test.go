@@ -15,7 +15,7 @@ func TestEveryPredictCallMeansOneFunction(t *testing.T) {
 	tests := []struct{ call, want string }{
 		{"'m', 42", modelSubject}, {"'m', 42::bigint", modelSubject}, {"'m', 4.2", modelSubject}, {"'m', t", modelSubject},
 		{"'m', t.*", modelSubject}, {"'m', ROW(1, 2)", modelSubject}, {"'m', customer_id", modelSubject},
-		{"'m', gen_random_uuid()", modelSubject}, {"'m', now()", modelSubject}, {"'m', 'good'::mood", modelSubject},
+		{"'m', '00000000-0000-0000-0000-000000000001'::uuid", modelSubject}, {"'m', now()", modelSubject}, {"'m', 'good'::mood", modelSubject},
 		{"'m', 1::number", modelSubject}, {"'m', NULL::int", modelSubject}, {"'m', ARRAY[1]", modelSubject},
 		{"'m'::varchar, 42", modelSubject}, {"model => 'm', subject => 42", modelSubject},
 		{"'m', '42'", modelKey}, {"'m', NULL", modelKey}, {"'m', code", modelKey}, {"'m', 'x'::char(3)", modelKey},

@@ -133,14 +133,17 @@ CREATE TYPE cvp.version_description AS (
     relation text, target text, key text, algorithm text, task text, metric text, value float8, baseline float8,
     higher_better bool, rows bigint, spec jsonb, trained_at timestamptz, trained_by text);
 
-CREATE FUNCTION cvp.describe(id uuid) RETURNS SETOF cvp.version_description LANGUAGE sql STABLE ROWS 1
+-- In plpgsql since its plans last for the session; a function in sql is planned for every statement.
+CREATE FUNCTION cvp.describe(id uuid) RETURNS SETOF cvp.version_description LANGUAGE plpgsql STABLE ROWS 1
     SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()),
+BEGIN
+    RETURN QUERY SELECT (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()),
         v.id, m.name, v.version, v.deployed, pg_get_userbyid(m.owner)::text, v.kind, v.question, v.relation,
         v.target, v.key, v.algorithm, v.task, v.metric, v.value, v.baseline, v.higher_better, v.rows, v.spec,
         v.trained_at, v.trained_by::text
     FROM cvp.versions AS v JOIN cvp.models AS m ON m.id = v.model_id
-    WHERE v.id = describe.id
+    WHERE v.id = describe.id;
+END
 $fn$;
 COMMENT ON FUNCTION cvp.describe(uuid) IS 'a version without its artifact';
 

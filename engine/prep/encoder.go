@@ -7,9 +7,9 @@
 package prep
 
 import (
+	"context"
 	"fmt"
 	"math"
-	"runtime"
 
 	"cvp/engine/frame"
 	"cvp/engine/internal/chunks"
@@ -175,16 +175,24 @@ func (e *Encoder) Sources() []string {
 
 // Transform writes every row of x into dst [x.Rows × Width] row-major, on all processors.
 func (e *Encoder) Transform(dst []float32, x *frame.Frame) error {
+	return e.TransformContext(context.Background(), dst, x)
+}
+
+// TransformContext is Transform that ends soon after ctx does, with its error.
+func (e *Encoder) TransformContext(ctx context.Context, dst []float32, x *frame.Frame) error {
 	b, err := e.Bind(x)
 	if err != nil {
 		return err
 	}
 	n := chunks.Count(x.Rows, blockRows)
 	errs := make([]error, n)
-	chunks.Do(runtime.GOMAXPROCS(0), n, func(i int) {
+	err = chunks.DoContext(ctx, 0, n, func(i int) {
 		from, to := chunks.Bounds(i, blockRows, x.Rows)
 		errs[i] = b.Rows(dst[from*e.width:to*e.width], from, to)
 	})
+	if err != nil {
+		return err
+	}
 	for _, err := range errs {
 		if err != nil {
 			return err

@@ -39,21 +39,10 @@ type number struct {
 
 // fitNumber learns one output from the sampled rows; false where it would be constant.
 func fitNumber(c *frame.Column, part string, rows []int32, opts Options) (number, bool) {
-	v := make([]float64, 0, len(rows))
-	for _, i := range rows {
-		if c.Missing(int(i)) {
-			continue
-		}
-		if c.Kind == frame.Time {
-			v = append(v, partOf(part, c.Times[i]))
-		} else {
-			v = append(v, float64(c.Numbers[i]))
-		}
-	}
+	v := values(c, part, rows)
 	if len(v) == 0 {
 		return number{}, false
 	}
-	slices.Sort(v)
 	out := number{Part: part, Median: v[len(v)/2], Scale: 1, Low: v[0], High: v[len(v)-1]}
 	if q := int(opts.Winsorise * float64(len(v))); opts.Winsorise > 0 {
 		out.Low, out.High = v[q], v[len(v)-1-q]
@@ -74,6 +63,23 @@ func fitNumber(c *frame.Column, part string, rows []int32, opts Options) (number
 		out.Mean, out.Scale = chosen.mean, 1/chosen.deviation
 	}
 	return out, true
+}
+
+// values gives the sampled values of a number or part of a time that are not missing, sorted.
+func values(c *frame.Column, part string, rows []int32) []float64 {
+	v := make([]float64, 0, len(rows))
+	for _, i := range rows {
+		if c.Missing(int(i)) {
+			continue
+		}
+		if c.Kind == frame.Time {
+			v = append(v, partOf(part, c.Times[i]))
+		} else {
+			v = append(v, float64(c.Numbers[i]))
+		}
+	}
+	slices.Sort(v)
+	return v
 }
 
 // moments describe a distribution; skew is the third standardised moment.

@@ -11,6 +11,10 @@ const microsPerDay = 86_400e6
 // timeParts are the outputs of a time: its place on the line, and on the circles of year, week and day.
 var timeParts = []string{"days", "year sin", "year cos", "week sin", "week cos", "day sin", "day cos"}
 
+// binnedParts are the features of a time for trees, which can cut a circle anywhere: days as above, then the
+// fraction of the year, the day of the week from Monday 0, and the hour.
+var binnedParts = []string{"days", "year", "weekday", "hour"}
+
 // partsOf lists what a column of that kind gives as numbers.
 func partsOf(k frame.Kind) []string {
 	if k == frame.Time {
@@ -43,6 +47,13 @@ func partOf(part string, micros int64) float64 {
 		return math.Sin(turn(days))
 	case "day cos":
 		return math.Cos(turn(days))
+	case "year":
+		return days/365.2425 - math.Floor(days/365.2425)
+	case "weekday":
+		d := math.Floor(days) + 3
+		return d - 7*math.Floor(d/7)
+	case "hour":
+		return math.Floor(24 * (days - math.Floor(days)))
 	}
 	return days
 }

@@ -32,7 +32,7 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, l 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	here, err := m.design(train, s.Threads)
+	here, err := m.design(ctx, train, s.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, l 
 	trials := []float64{number(s.Params, "l2", defaultL2)}
 	var there *design
 	if _, given := s.Params["l2"]; valid != nil && valid.X.Rows > 0 {
-		if there, err = m.design(valid, s.Threads); err != nil {
+		if there, err = m.design(ctx, valid, s.Threads); err != nil {
 			return nil, err
 		}
 		if !given {
@@ -136,10 +136,10 @@ func (f *search) report(ctx context.Context, beta []float64, done, of int) (floa
 }
 
 // design encodes examples in the model's units.
-func (m *Model) design(e *model.Examples, threads int) (*design, error) {
+func (m *Model) design(ctx context.Context, e *model.Examples, threads int) (*design, error) {
 	d := &design{n: e.X.Rows, d: m.encoder.Width(), weights: e.Weights, loss: m.loss, threads: threads}
 	d.x = make([]float32, d.n*d.d)
-	if err := m.encoder.Transform(d.x, e.X); err != nil {
+	if err := m.encoder.TransformContext(ctx, d.x, e.X); err != nil {
 		return nil, err
 	}
 	d.y = make([]float32, d.n)

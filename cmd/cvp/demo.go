@@ -66,12 +66,12 @@ func (c *demoCommand) Run(ctx context.Context, t terminal, flags *logFlags) erro
 	if err != nil {
 		return err
 	}
-	srv, stop, err := serveDemo(ctx, t, flags, cluster, listener)
+	stop, err := serveDemo(ctx, t, flags, cluster, listener)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	client := clientURL(cluster, srv.Addr())
+	client := clientURL(cluster, listener.Addr())
 	if err := takeTour(ctx, t, client, tour()); err != nil {
 		if c.Once || ctx.Err() != nil {
 			return err
@@ -176,17 +176,17 @@ func (c *demoCommand) listen() (net.Listener, error) {
 }
 
 // serveDemo serves the cluster on listener until stop is called.
-func serveDemo(ctx context.Context, t terminal, flags *logFlags, cluster *postgres.Cluster, listener net.Listener) (srv *server.Server, stop func(), err error) {
+func serveDemo(ctx context.Context, t terminal, flags *logFlags, cluster *postgres.Cluster, listener net.Listener) (stop func(), err error) {
 	backend, err := server.ParseBackend(cluster.URL(demoDatabase))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	demo := *flags
 	demo.Level = max(demo.Level, slog.LevelWarn)
 	log := demo.logger(t.errors)
-	srv, err = server.New(server.Config{Backend: backend, Log: log, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log})})
+	srv, err := server.New(server.Config{Backend: backend, Log: log, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log})})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -196,7 +196,7 @@ func serveDemo(ctx context.Context, t terminal, flags *logFlags, cluster *postgr
 			log.Error("serve the demo", "reason", err)
 		}
 	}()
-	return srv, func() { cancel(); <-done }, nil
+	return func() { cancel(); <-done }, nil
 }
 
 // clientURL is how a client reaches the demo through the server.

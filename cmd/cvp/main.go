@@ -41,18 +41,17 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], terminal{out: os.Stdout, errors: os.Stderr}))
 }
 
-// run executes one command line and gives the exit status: 2 for a command line that makes no sense.
+// run executes one command line and gives the exit status: 1 for a command that failed, 2 for a command
+// line that makes no sense.
 func run(ctx context.Context, args []string, t terminal) int {
 	var c commands
-	exit, exited := 0, false
-	parser, err := kong.New(&c, kong.Name("cvp"), kong.Description(description),
-		kong.Configuration(loadConfigFile), kong.Writers(t.out, t.errors),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Exit(func(code int) { exit, exited = code, true }))
+	parser, err := newParser(&c, t)
 	if err != nil {
 		fmt.Fprintln(t.errors, "cvp:", err)
 		return 2
 	}
+	exit, exited := 0, false
+	parser.Exit = func(code int) { exit, exited = code, true }
 	command, err := parser.Parse(args)
 	if exited { // --help
 		return exit
@@ -67,4 +66,11 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return 1
 	}
 	return 0
+}
+
+// newParser reads command lines into c.
+func newParser(c *commands, t terminal) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("cvp"), kong.Description(description), kong.Writers(t.out, t.errors),
+		kong.Configuration(loadConfigFile),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
 }

@@ -41,6 +41,18 @@ func atLeastRows(want int) expectation {
 	}
 }
 
+// atLeastDistinct wants that many different values in a column.
+func atLeastDistinct(column string, want int) expectation {
+	return func(t table) error {
+		values := slices.Clone(t.column(column))
+		slices.Sort(values)
+		if got := len(slices.Compact(values)); got < want {
+			return fmt.Errorf("%s has %d different values, want at least %d", column, got, want)
+		}
+		return nil
+	}
+}
+
 // within wants every value of a column between two bounds, these included.
 func within(column string, low, high float64) expectation {
 	return func(t table) error {

@@ -60,11 +60,12 @@ func (p *pruner) walk(i int, visit func(int)) {
 	}
 }
 
-// cut turns every inner node of at most that strength into a leaf, until none is left.
+// cut makes leaves of inner nodes, the weakest first, until all left are stronger than alpha. The order
+// matters: a strong split over many weak ones looks weak itself until they are gone.
 func (p *pruner) cut(alpha float64) {
-	for p.nodes[0].feature >= 0 && p.weakest() <= alpha {
+	for weakest := p.weakest(); weakest <= alpha; weakest = p.weakest() {
 		p.walk(0, func(i int) {
-			if p.strength(i) <= alpha {
+			if p.strength(i) <= weakest {
 				p.nodes[i].feature = -1
 			}
 		})

@@ -96,6 +96,11 @@ var goldenCases = []goldenCase{
 		question: "PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH clients.id",
 		options:  Options{Links: []string{"orders.receiver = clients.id"}, Time: "shipped_at"}, keys: []string{"2"},
 	}, {
+		schema: "choices", name: "a link as a hint writes it",
+		question: "PREDICT COUNT(shop.orders.*) OVER NEXT 30 DAYS FOR EACH shop.clients.id",
+		options:  Options{Links: []string{"orders.payer = clients.id"}, Time: "orders.ordered_at"}, keys: []string{"2"},
+		reference: `SELECT payer::text, ordered_at FROM shop.orders`,
+	}, {
 		schema: "choices", name: "bookkeeping yields",
 		question: "PREDICT COUNT(shop.visits.*) OVER NEXT 30 DAYS FOR EACH shop.clients.id", keys: []string{"1"},
 		reference: `SELECT client::text, start FROM shop.visits`,

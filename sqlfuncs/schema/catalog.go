@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/sqlfuncs/question"
 )
 
 //go:embed catalog.sql
@@ -46,6 +48,22 @@ func load(ctx context.Context, conn *pgconn.PgConn, names []string, hops int) (*
 		c.named = append(c.named, c.relations[*oid])
 	}
 	return c, nil
+}
+
+// around gives the relation of that name among the loaded ones, nil where there is none or are several: near the
+// tables of a question a name needs no schema, whatever the search_path.
+func (c *catalog) around(name question.Name) *Relation {
+	var found *Relation
+	for _, r := range c.order {
+		if r.Name != name.Table || name.Schema != "" && name.Schema != r.Schema {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = r
+	}
+	return found
 }
 
 // query runs a statement with a text[] as its first parameter and, where it takes one, an int as its second; it

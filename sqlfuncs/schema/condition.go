@@ -75,23 +75,29 @@ func (c *condition) sql() string {
 }
 
 // from gives the FROM item that evaluates the expression, and the place of the expression in it. CASE makes NULL
-// false and has Postgres refuse what is not boolean or gives several rows.
+// false and has Postgres refuse what is not boolean; VALUES has it refuse aggregates, window functions and what
+// gives several rows.
 func (c *condition) from(events *item) (sql string, place int) {
-	var b strings.Builder
-	b.WriteString("CROSS JOIN LATERAL (")
-	if len(c.items) > 0 {
-		fmt.Fprintf(&b, "SELECT %s FROM ", pgx.Identifier{conditionAlias, matchColumn}.Sanitize())
-		for _, i := range c.items {
-			b.WriteString(c.scope(i) + " CROSS JOIN ")
-		}
-		b.WriteString("LATERAL (")
+	alias, match := pgx.Identifier{conditionAlias}.Sanitize(), pgx.Identifier{matchColumn}.Sanitize()
+	scopes := [][]*item{c.items, {events}}
+	if len(c.items) == 0 {
+		scopes = scopes[1:]
 	}
-	b.WriteString("SELECT CASE WHEN (")
+	var b strings.Builder
+	for _, scope := range scopes {
+		fmt.Fprintf(&b, "CROSS JOIN LATERAL (SELECT %s.%s FROM ", alias, match)
+		for n, i := range scope {
+			if n > 0 {
+				b.WriteString("CROSS JOIN ")
+			}
+			b.WriteString(c.scope(i) + " ")
+		}
+	}
+	b.WriteString("CROSS JOIN LATERAL (VALUES (CASE WHEN (")
 	place = b.Len()
-	fmt.Fprintf(&b, "%s) THEN true ELSE false END AS %s FROM %s) AS %s", c.where.SQL,
-		pgx.Identifier{matchColumn}.Sanitize(), c.scope(events), pgx.Identifier{conditionAlias}.Sanitize())
-	if len(c.items) > 0 {
-		fmt.Fprintf(&b, ") AS %s", pgx.Identifier{conditionAlias}.Sanitize())
+	fmt.Fprintf(&b, "%s) THEN true ELSE false END)) AS %s (%s)", c.where.SQL, alias, match)
+	for range scopes {
+		fmt.Fprintf(&b, ") AS %s", alias)
 	}
 	return b.String(), place
 }

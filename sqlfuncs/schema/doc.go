@@ -14,8 +14,9 @@
 //     loaded_at …) yield, then those outside of every index, then those not named like a time (_at, date, time …);
 //     what is still several is an error that lists them. A note says what was chosen.
 //   - Group. What makes several rows one purchase: where the time lies in another table, the row of that table;
-//     else a column of the event table named like a basket (basket_id, order_id, invoice, session_id …); else the
-//     event table's own primary key of one column; else nothing.
+//     else a column of the event table named like a basket (basket_id, order_id, invoice … session_id, best first),
+//     unless the table itself is named so and no worse (orders); else the event table's own primary key of one
+//     column; else nothing.
 //   - Columns. Numbers, booleans and categories of the event table, the tables on the path and the tables that the
 //     event table refers to. Left out: keys and row numbers, text that is free or nearly unique, what the role may
 //     not read. A foreign key to another table stays as a category.

@@ -29,14 +29,29 @@ func (p *plan) group(named string, time, entity column) ([]column, error) {
 	if i := time.item; i != p.events() {
 		return columnsOf(i.parent, i.by.columns), nil
 	}
-	if c, ok := basket(p.events(), entity); ok {
-		return []column{c}, nil
-	}
 	events := p.events()
-	if key := events.relation.Key(); len(key) == 1 && (entity.item != events || key[0] != entity.Name) {
+	bestColumn, rank := basket(events, entity)
+	key := events.relation.Key()
+	ownKey := len(key) == 1 && (entity.item != events || key[0] != entity.Name)
+	// Rows of a table of orders are orders, whatever session they also belong to.
+	if ownKey && tableRank(events.relation.Name) <= rank {
 		return []column{{events, events.relation.find(key[0])}}, nil
 	}
+	if rank < len(baskets) {
+		return []column{bestColumn}, nil
+	}
 	return nil, nil
+}
+
+// tableRank is how good a basket a row of the table is: the place of its name among baskets, their number where it
+// is not one of them.
+func tableRank(name string) int {
+	w := words(name)
+	last := w[len(w)-1]
+	if rank := slices.IndexFunc(baskets, func(b string) bool { return last == b || last == b+"s" }); rank >= 0 {
+		return rank
+	}
+	return len(baskets)
 }
 
 func columnsOf(i *item, columns []*Column) []column {
@@ -47,18 +62,19 @@ func columnsOf(i *item, columns []*Column) []column {
 	return out
 }
 
-// basket finds the column of the events that is named like a basket.
-func basket(events *item, entity column) (column, bool) {
-	for _, name := range baskets {
+// basket finds the column of the events that is named like a basket, and the place of its name among baskets: their
+// number where there is none.
+func basket(events *item, entity column) (column, int) {
+	for rank, name := range baskets {
 		for _, end := range basketEnds {
 			for j := range events.relation.Columns {
 				c := &events.relation.Columns[j]
 				isEntity := entity.item == events && entity.Name == c.Name
 				if strings.Join(words(c.Name), "") == name+end && c.Readable && !isEntity && slices.Contains([]string{"N", "S", "U"}, c.Category) {
-					return column{events, c}, true
+					return column{events, c}, rank
 				}
 			}
 		}
 	}
-	return column{}, false
+	return column{}, len(baskets)
 }

@@ -121,6 +121,10 @@ func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 	for i, r := range s.catalog.named {
 		var err error
+		if r == nil && i >= 2 {
+			r = s.catalog.around(tables[i])
+			s.catalog.named[i] = r
+		}
 		if r == nil {
 			err = unknownRelation(ctx, conn, names[i], tables[i].Relation())
 		} else {
@@ -200,8 +204,11 @@ func (p *plan) keyOf(hops int, key *Column) column {
 
 func (s *sourcing) findTime() error {
 	c, note, err := s.out.plan.timeColumn(s.o.Time)
-	if err != nil {
+	switch {
+	case err != nil && s.o.Time == "":
 		return at(s.q, s.q.Aggregate.Of.Pos, err)
+	case err != nil:
+		return err
 	}
 	s.note(note)
 	// An event without a time is none, so its table is joined like one of the path.

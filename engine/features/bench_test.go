@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// benchEvents are 1,000 customers with about 600 order lines each.
+// benchEvents are 12,000 customers with a hundred order lines each, more or less.
 func benchEvents(b *testing.B) (*Events, *Spec, []Point) {
 	b.Helper()
 	rows := shopRows(1, 12_000, 500)

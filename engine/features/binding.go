@@ -13,7 +13,8 @@ type binding struct {
 	amount   []float32   // nil without an amount column
 	numbers  [][]float32 // one per Spec.Numbers
 	distinct []*frame.Column
-	mixes    []mixColumn
+	mixes    []mixColumn // one per Spec.Mixes
+	related  []mixColumn // one per Spec.Related
 }
 
 // mixColumn is a category column with the slot of each of its codes: an index into Levels, or -1 for the rest.
@@ -52,9 +53,15 @@ func (s *Spec) bind(ev *Events) (*binding, error) {
 	for _, name := range s.Distinct {
 		b.distinct = append(b.distinct, find(name, frame.Category))
 	}
-	for _, m := range s.Mixes {
-		c := find(m.Column, frame.Category)
-		b.mixes = append(b.mixes, mixColumn{codes: c.Codes, slots: m.slots(c.Levels)})
+	split := func(l Levels) mixColumn {
+		c := find(l.Column, frame.Category)
+		return mixColumn{codes: c.Codes, slots: l.slots(c.Levels)}
+	}
+	for _, l := range s.Mixes {
+		b.mixes = append(b.mixes, split(l))
+	}
+	for _, l := range s.Related {
+		b.related = append(b.related, split(l))
 	}
 	if len(lost) > 0 {
 		return nil, fmt.Errorf("event rows lack column \"%s\", which the features were learned with", lost[0])
@@ -92,7 +99,7 @@ type block interface {
 func (b *binding) blocks() []block {
 	return []block{
 		&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b},
-		&history{b: b}, &matches{b: b}, &mix{b: b}, &rhythm{b: b}, &calendar{b: b},
+		&history{b: b}, &matches{b: b}, &mix{b: b}, &related{b: b}, &rhythm{b: b}, &calendar{b: b},
 	}
 }
 

@@ -205,6 +205,10 @@ func (l *learner) chooseCategory(c *frame.Column) {
 	if levels > 3 {
 		l.spec.Distinct = append(l.spec.Distinct, c.Name)
 	}
+	if l.spec.Matched {
+		l.chooseRelated(c, levels)
+		return
+	}
 	if levels <= l.opts.MaxLevels {
 		l.spec.Mixes = append(l.spec.Mixes, Levels{Column: c.Name, Levels: l.frequent(c, counts)})
 	}

@@ -59,32 +59,32 @@ func (m *mix) write(dst []float32, t *trace) {
 	for k, column := range m.b.mixes {
 		levels := len(m.b.spec.Mixes[k].Levels)
 		m.sums = append(m.sums[:0], make([]float64, levels+1)...)
-		i := t.hi
+		hi := t.hi
 		for _, w := range m.wide {
-			i = m.add(column, t, t.lo[w], i)
+			column.add(m.sums, m.b.amount, t, t.lo[w], hi)
 			at += putAll(dst[at:], m.sums[:levels])
+			hi = t.lo[w]
 		}
-		m.add(column, t, 0, i)
-		at += m.shares(dst[at:], levels)
+		column.add(m.sums, m.b.amount, t, 0, hi)
+		dst[at+levels] = number(writeShares(dst[at:at+levels], m.sums))
+		at += levels + 1
 	}
 }
 
-// add brings the events [lo, hi) into the sums by level and returns lo.
-func (m *mix) add(column mixColumn, t *trace, lo, hi int) int {
-	codes := column.codes[t.base+lo : t.base+hi]
-	other := int32(len(m.sums) - 1)
-	for i, code := range codes {
+// add sums the events [lo, hi) by slot of the column; the last place of sums is for all other levels.
+func (c mixColumn) add(sums []float64, amount []float32, t *trace, lo, hi int) {
+	other := int32(len(sums) - 1)
+	for i, code := range c.codes[t.base+lo : t.base+hi] {
 		slot := other
-		if code >= 0 && column.slots[code] >= 0 {
-			slot = column.slots[code]
+		if code >= 0 && c.slots[code] >= 0 {
+			slot = c.slots[code]
 		}
-		if m.b.amount == nil {
-			m.sums[slot]++
-		} else if v := m.b.amount[t.base+lo+i]; v == v {
-			m.sums[slot] += float64(v)
+		if amount == nil {
+			sums[slot]++
+		} else if v := amount[t.base+lo+i]; v == v {
+			sums[slot] += float64(v)
 		}
 	}
-	return lo
 }
 
 func putAll(dst []float32, values []float64) int {
@@ -94,22 +94,23 @@ func putAll(dst []float32, values []float64) int {
 	return len(values)
 }
 
-// shares turns the sums of each level into its share of the total, with the entropy after them.
-func (m *mix) shares(dst []float32, levels int) int {
-	var total, entropy float64
-	for _, v := range m.sums {
+// writeShares puts the share of each of the first len(dst) sums in the sum of all magnitudes into dst and returns
+// the entropy of the shares, NaN where all are 0.
+func writeShares(dst []float32, sums []float64) (entropy float64) {
+	var total float64
+	for _, v := range sums {
 		total += math.Abs(v)
 	}
-	for slot, v := range m.sums {
+	for slot, v := range sums {
 		if p := math.Abs(v) / total; p > 0 {
 			entropy -= p * math.Log(p)
 		}
-		if slot < levels {
+		if slot < len(dst) {
 			dst[slot] = ratio(v, total)
 		}
 	}
-	if dst[levels] = number(entropy); total == 0 {
-		dst[levels] = missing
+	if total == 0 {
+		return math.NaN()
 	}
-	return levels + 1
+	return entropy
 }

@@ -12,7 +12,7 @@ var missing = float32(math.NaN())
 
 // number narrows v to a feature value: infinities are not allowed in a frame, so they become the greatest float32.
 func number(v float64) float32 {
-	return float32(math.Max(-math.MaxFloat32, math.Min(math.MaxFloat32, v)))
+	return float32(max(-math.MaxFloat32, min(math.MaxFloat32, v)))
 }
 
 // ratio is a ÷ b, missing where b is 0.

@@ -26,6 +26,7 @@ type Spec struct {
 	Numbers    []string    `json:"numbers"`          // columns summed per window
 	Distinct   []string    `json:"distinct"`         // columns whose distinct values are counted per wide window
 	Mixes      []Levels    `json:"mixes"`            // columns with the levels that get a share
+	Related    []Levels    `json:"related"`          // columns with the levels that go with the matching events
 	Returns    bool        `json:"returns"`          // amounts are sometimes negative
 	Hours      bool        `json:"hours"`            // times have an hour of the day
 	Calendar   bool        `json:"calendar"`         // enough cutoffs to learn a season from

@@ -4,7 +4,7 @@
 WITH RECURSIVE named(place, oid) AS (
 	SELECT n.place, pg_catalog.to_regclass(n.name)::pg_catalog.oid
 	FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS n(name, place)
-), links AS (
+), links AS NOT MATERIALIZED (
 	-- Foreign keys as they were declared: one to a partitioned table has copies, towards each of its partitions.
 	SELECT c.*
 	FROM pg_catalog.pg_constraint c

@@ -119,6 +119,7 @@ func (s *session) stopAt(v verdict) error {
 	if v != park {
 		return nil
 	}
+	s.gate.park()
 	select {
 	case <-s.gate.resume:
 		return nil

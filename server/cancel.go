@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"cvp/server/frame"
@@ -93,7 +94,10 @@ func (s *session) cancelCall() bool {
 type cancelling struct {
 	deliver func()
 	giveUp  func()
-	stop    chan struct{}
+
+	mu      sync.Mutex
+	over    bool          // the connection was taken back
+	stop    chan struct{} // nil while nothing is being cancelled
 	stopped chan struct{}
 }
 
@@ -105,26 +109,51 @@ const (
 
 // HandleCancel is called by pgconn when the context ends.
 func (c *cancelling) HandleCancel(context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
 	c.stop, c.stopped = make(chan struct{}), make(chan struct{})
-	go func(stop <-chan struct{}, stopped chan<- struct{}) {
-		defer close(stopped)
-		again := time.NewTicker(cancelAgain)
-		defer again.Stop()
-		for end := time.Now().Add(cancelGiveUp); time.Now().Before(end); {
-			c.deliver()
-			select {
-			case <-stop:
-				return
-			case <-again.C:
-			}
+	go c.insist(c.stop, c.stopped)
+}
+
+func (c *cancelling) insist(stop <-chan struct{}, stopped chan<- struct{}) {
+	defer close(stopped)
+	again := time.NewTicker(cancelAgain)
+	defer again.Stop()
+	for end := time.Now().Add(cancelGiveUp); time.Now().Before(end); {
+		c.deliver()
+		select {
+		case <-stop:
+			return
+		case <-again.C:
 		}
-		c.giveUp()
-	}(c.stop, c.stopped)
+	}
+	c.giveUp()
 }
 
 // HandleUnwatchAfterCancel is called by pgconn when the query has answered. Every request sent has then been
 // acted on.
 func (c *cancelling) HandleUnwatchAfterCancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.halt()
+}
+
+// takeBack ends the cancelling of a query that nobody waits for any more, and of every later one.
+func (c *cancelling) takeBack() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	c.halt()
+}
+
+func (c *cancelling) halt() {
+	if c.stop == nil {
+		return
+	}
 	close(c.stop)
 	<-c.stopped
+	c.stop = nil
 }

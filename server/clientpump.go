@@ -139,7 +139,8 @@ func (a *asked) newSegment() {
 }
 
 // endCopy takes back the Syncs that the client sent while the backend was reading COPY data: libpq sends one
-// behind every Execute before it knows that it was a COPY, and the backend ignores it.
+// behind every Execute before it knows that it was a COPY, and the backend ignores it. (A client that sends such
+// a Sync and then the data before it has seen CopyInResponse would be miscounted; none does.)
 func (a *asked) endCopy(answers *answers) {
 	a.copyEnded = true
 	if seen := answers.copies.Load(); seen != a.copies {

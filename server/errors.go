@@ -4,7 +4,6 @@ package server
 const (
 	activeTransaction  = "25001"
 	noTransaction      = "25P01"
-	undefinedParameter = "42P02"
 	queryCanceled      = "57014"
 	adminShutdown      = "57P01"
 	cannotConnectNow   = "57P03"

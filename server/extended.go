@@ -24,8 +24,11 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 	}
 	s.client.drop(len(f))
 	t := s.takeOver()
-	err := t.execute(p, name, limit)
-	if err != nil && !errors.Is(err, errFailed) {
+	switch err := t.execute(p, name, limit); {
+	case err == nil:
+	case errors.Is(err, errFailed):
+		s.gate.onError(s.answers.ready.Load())
+	default:
 		return err
 	}
 	if err := t.flush(); err != nil {
@@ -78,9 +81,9 @@ func (t *takeover) enter(p *portal, name string) ([]pgproto3.FieldDescription, e
 	switch {
 	case anew:
 		// The Bind has had a snapshot. It is all that the implicit transaction holds: that one may end.
-		b = t.appendBegin(frame.AppendSync(b), beginRepeatable)
+		b = t.appendCommand(frame.AppendSync(b), beginRepeatable)
 	case opens:
-		b = t.appendBegin(b, begin)
+		b = t.appendCommand(b, begin)
 	}
 	for _, old := range s.calls.finished {
 		b = frame.AppendClose(b, 'P', old)

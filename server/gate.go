@@ -90,26 +90,29 @@ func (g *gate) lower(o outcome) {
 	g.pending.Store(false)
 }
 
-// onClose tells whether the given CloseComplete of a segment is the fence's.
+// park tells the client pump that the backend pump has stopped at the fence. Everything before it has been
+// relayed by then.
+func (g *gate) park() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lower(parked)
+}
+
+// onClose tells whether the given CloseComplete of a segment is the fence's: the pump parks behind it.
 func (g *gate) onClose(segment int64, closes int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f := g.fence; f != nil && !f.settling && f.segment == segment && f.closes == closes {
-		g.lower(parked)
-		return true
-	}
-	return false
+	f := g.fence
+	return f != nil && !f.settling && f.segment == segment && f.closes == closes
 }
 
-// onReady tells whether the ReadyForQuery that ends a segment is to be kept and the pump to stop there.
+// onReady tells whether the ReadyForQuery that ends a segment is the fence's: the client does not get it, and
+// the pump parks behind it.
 func (g *gate) onReady(segment int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f := g.fence; f != nil && f.settling && f.segment == segment {
-		g.lower(parked)
-		return true
-	}
-	return false
+	f := g.fence
+	return f != nil && f.settling && f.segment == segment
 }
 
 // onError notes an error, after which the backend discards the rest of the segment.

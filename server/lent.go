@@ -15,7 +15,8 @@ import (
 // nothing of the backend's is left in pgconn's buffers when the session takes the connection back; on the way
 // notices, notifications and parameters go to the client as they are.
 type lent struct {
-	t *takeover
+	t          *takeover
+	cancelling *cancelling
 
 	reading sync.Mutex  // held while a read is in progress
 	over    atomic.Bool // the connection was taken back
@@ -164,6 +165,7 @@ func (l *lent) count(p []byte) {
 // takeBack ends the lending: a read that is still blocked in the background returns.
 func (l *lent) takeBack() {
 	l.over.Store(true)
+	l.cancelling.takeBack()
 	l.t.s.wake()
 	l.reading.Lock()
 	defer l.reading.Unlock()

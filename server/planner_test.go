@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -30,6 +31,8 @@ type testPlanner struct {
 	proceed chan struct{}
 	// ready is what Ready does, where it is not nil.
 	ready func(context.Context, *pgconn.PgConn) error
+	// snapshot makes calls fail where the transaction is not repeatable read.
+	snapshot bool
 	// calls gets every Call, where it is not nil.
 	calls chan server.Call
 }
@@ -55,6 +58,17 @@ func (p *testPlanner) Ready(ctx context.Context, conn *pgconn.PgConn) error {
 		return nil
 	}
 	return p.ready(ctx, conn)
+}
+
+// readyPlanner notes in a table that it was asked.
+func readyPlanner() *testPlanner {
+	return &testPlanner{ready: func(ctx context.Context, conn *pgconn.PgConn) error {
+		return conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS readied (n int); INSERT INTO readied VALUES (1)").Close()
+	}}
+}
+
+func unreadyPlanner() *testPlanner {
+	return &testPlanner{ready: func(context.Context, *pgconn.PgConn) error { return errors.New("schema cvp is of a later version") }}
 }
 
 type testStatement struct {
@@ -89,6 +103,12 @@ func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call s
 	if s.planner.calls != nil {
 		s.planner.calls <- call
 	}
+	if s.planner.snapshot {
+		r := conn.ExecParams(ctx, "SHOW transaction_isolation", nil, nil, nil, nil).Read()
+		if level := string(r.Rows[0][0]); level != "repeatable read" {
+			return nil, fmt.Errorf("isolation level is %s", level)
+		}
+	}
 	name := strings.ToLower(callPattern.FindStringSubmatch(s.text)[1])
 	if s.planner.entered != nil {
 		s.planner.entered <- name
@@ -102,8 +122,10 @@ func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call s
 		return nil, fmt.Errorf("double numbers: %w", r.Err)
 	}
 	n := len(call.Params)
-	sql := callPattern.ReplaceAllString(s.text,
-		fmt.Sprintf("(SELECT d FROM unnest($$%d, $$%d) u(k, d) WHERE k = ($2)::bigint)", n+1, n+2))
+	sql := callPattern.ReplaceAllStringFunc(s.text, func(found string) string {
+		key := cmp.Or(strings.TrimSpace(callPattern.FindStringSubmatch(found)[2]), "0")
+		return fmt.Sprintf("(SELECT d FROM unnest($%d, $%d) u(k, d) WHERE k = (%s)::bigint)", n+1, n+2, key)
+	})
 	sql = namePattern.ReplaceAllString(sql, "cvp.$0")
 	const int8Array = 1016
 	return &server.Final{SQL: sql, ExtraOIDs: []uint32{int8Array, int8Array}, Extra: r.Rows[0]}, nil

@@ -37,7 +37,10 @@ func (t *takeover) lend(ctx context.Context, work func(*pgconn.PgConn) error) (f
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
-	l := &lent{t: t}
+	l := &lent{t: t, cancelling: &cancelling{
+		deliver: func() { t.s.server.deliverCancelTo(t.s) },
+		giveUp:  func() { _ = t.s.backend.conn.Close() },
+	}}
 	conn, err := pgconn.Construct(t.hijacked(l))
 	if err != nil {
 		return nil, fmt.Errorf("lend the backend connection: %w", err)
@@ -71,13 +74,8 @@ func (t *takeover) hijacked(l *lent) *pgconn.HijackedConn {
 		DialFunc: func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.New("a lent connection cancels through its session")
 		},
-		BuildFrontend: func(r io.Reader, w io.Writer) *pgproto3.Frontend { return pgproto3.NewFrontend(r, w) },
-		BuildContextWatcherHandler: func(*pgconn.PgConn) ctxwatch.Handler {
-			return &cancelling{
-				deliver: func() { s.server.deliverCancelTo(s) },
-				giveUp:  func() { _ = s.backend.conn.Close() },
-			}
-		},
+		BuildFrontend:              func(r io.Reader, w io.Writer) *pgproto3.Frontend { return pgproto3.NewFrontend(r, w) },
+		BuildContextWatcherHandler: func(*pgconn.PgConn) ctxwatch.Handler { return l.cancelling },
 	}
 	pid, secret, err := frame.CancelKey([]byte(s.key))
 	if err != nil {

@@ -104,6 +104,7 @@ func (t *takeover) refuseFrame(kind byte) error {
 		if err := t.fail(); err != nil {
 			return err
 		}
+		t.s.gate.onError(t.s.answers.ready.Load())
 		return t.flush()
 	}
 	switch {

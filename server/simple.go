@@ -7,7 +7,6 @@ import (
 
 	"cvp/server/frame"
 	"github.com/jackc/pgproto3/v2"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // errFailed ends a query string whose error the client has got.
@@ -120,12 +119,7 @@ func (t *takeover) failSynced() error {
 // statement runs one statement and gives the client its rows.
 func (t *takeover) statement(ctx context.Context, st Statement) error {
 	if st.Native() {
-		if err := t.send(frame.AppendQuery(nil, st.SQL())); err != nil {
-			return err
-		}
-		return t.relayRows(&rows{synced: true, failed: func(f []byte) []byte {
-			return frame.AppendRepositioned(nil, f[frame.HeadLen:], st.Position)
-		}})
+		return t.native(st)
 	}
 	columns, err := t.validate(st)
 	if err != nil {
@@ -142,6 +136,16 @@ func (t *takeover) statement(ctx context.Context, st Statement) error {
 		return errFailed
 	}
 	return t.final(final, columns)
+}
+
+// native has Postgres run a statement.
+func (t *takeover) native(st Statement) error {
+	if err := t.send(frame.AppendQuery(nil, st.SQL())); err != nil {
+		return err
+	}
+	return t.relayRows(&rows{synced: true, failed: func(f []byte) []byte {
+		return frame.AppendRepositioned(nil, f[frame.HeadLen:], st.Position)
+	}})
 }
 
 // validate has Postgres check a statement: unknown tables, columns and functions get its own error.
@@ -173,11 +177,7 @@ func (t *takeover) validate(st Statement) ([]pgproto3.FieldDescription, error) {
 		return nil, errFailed
 	}
 	if len(params) > 0 {
-		e := &pgconn.PgError{Code: undefinedParameter, Message: "there is no parameter $1"}
-		if err := t.report(e); err != nil {
-			return nil, err
-		}
-		return nil, errFailed
+		return nil, t.native(st) // which fails: a simple query has no parameters
 	}
 	return columns, nil
 }

@@ -147,9 +147,9 @@ func (t *takeover) status(ready []byte) { t.s.answers.status.Store(int32(ready[l
 // state is the backend's transaction state as of its last ReadyForQuery.
 func (t *takeover) state() byte { return byte(t.s.answers.status.Load()) }
 
-// command runs a statement of our own without rows and without parameters, for which a failure is nil.
+// command runs a statement of our own without rows and without parameters; failure is the ErrorResponse.
 func (t *takeover) command(sql string) (failure []byte, err error) {
-	if err := t.send(frame.AppendQuery(nil, sql)); err != nil {
+	if err := t.send(frame.AppendSync(t.appendCommand(nil, sql))); err != nil {
 		return nil, err
 	}
 	ready, failure, err := t.until(frame.ReadyForQuery, nil)
@@ -160,6 +160,17 @@ func (t *takeover) command(sql string) (failure []byte, err error) {
 	return failure, nil
 }
 
+// appendCommand appends a statement of our own, by names of our own: a simple Query would drop the client's
+// unnamed statement and portal.
+func (t *takeover) appendCommand(dst []byte, sql string) []byte {
+	name := t.s.server.fenceName
+	dst = frame.AppendParse(dst, name, sql, frame.Types(nil))
+	dst = frame.AppendBind(dst, name, name, nil, nil, nil)
+	dst = frame.AppendExecute(dst, name, 0)
+	dst = frame.AppendClose(dst, 'P', name)
+	return frame.AppendClose(dst, 'S', name)
+}
+
 const (
 	begin = "BEGIN"
 	// beginRepeatable gives all queries behind one statement the same snapshot. Postgres takes it only where no
@@ -167,37 +178,24 @@ const (
 	beginRepeatable = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 )
 
-// appendBegin opens a transaction block in the middle of a client's pipeline: a simple Query would drop its
-// unnamed statement and portal. In an implicit transaction BEGIN makes that one a block.
-func (t *takeover) appendBegin(dst []byte, sql string) []byte {
-	name := t.s.server.fenceName
-	dst = frame.AppendParse(dst, name, sql, frame.Types(nil))
-	dst = frame.AppendBind(dst, name, name, nil, nil, nil)
-	dst = frame.AppendExecute(dst, name, 0)
-	return frame.AppendClose(dst, 'S', name)
-}
-
 // mustBegin says whether a transaction has to be opened: none is known to be open. An Execute of the client's
 // since the last ReadyForQuery may have changed that; BEGIN then says by a warning whether one is.
 func (t *takeover) mustBegin(executed bool) bool {
 	return !t.s.opened.Load() && (t.state() == frame.Idle || executed)
 }
 
-// begin opens a transaction unless one is open; executed as for mustBegin.
+// begin opens a transaction unless one is open; executed as for mustBegin. In the implicit transaction of a
+// pipeline, BEGIN makes that one a block, which outlives our Syncs.
 func (t *takeover) begin(sql string, executed bool) error {
 	if !t.mustBegin(executed) {
 		return nil
 	}
-	if err := t.send(frame.AppendSync(t.appendBegin(nil, sql))); err != nil {
-		return err
-	}
 	t.muted, t.heard = activeTransaction, false
-	ready, failure, err := t.until(frame.ReadyForQuery, nil)
+	failure, err := t.command(sql)
 	t.muted = ""
 	if err != nil {
-		return fmt.Errorf("begin a transaction: %w", err)
+		return err
 	}
-	t.status(ready)
 	if failure != nil {
 		t.reply = append(t.reply, failure...)
 		return errFailed

@@ -1,0 +1,66 @@
+package sqlfuncs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/syntax"
+)
+
+// arguments are the values of a call's constant arguments as text; NULL and absent ones are missing.
+type arguments map[string]string
+
+// constants evaluates the arguments of a call that must be the same for every row. Literals are read off the
+// tree; Postgres evaluates the rest, parameters included.
+func (w *work) constants(ctx context.Context, c *rewrite.Call, nodes map[string]*pg.Node) (arguments, error) {
+	out := arguments{}
+	var names, exprs []string
+	for name, n := range nodes {
+		if text, ok := rewrite.Literal(n); ok {
+			out[name] = text
+			continue
+		}
+		if !rewrite.Constant(n) {
+			return nil, &pgconn.PgError{Severity: "ERROR", Code: "0A000",
+				Message: fmt.Sprintf("argument %q of %s must not depend on rows", name, c.Function),
+				Hint:    "Give a literal or a parameter."}
+		}
+		text, err := syntax.Text(syntax.Select(&pg.SelectStmt{
+			LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg.SetOperation_SETOP_NONE,
+			TargetList: []*pg.Node{{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: syntax.Clone(n)}}}},
+		}))
+		if err != nil {
+			return nil, err
+		}
+		names, exprs = append(names, name), append(exprs, "("+text+")::pg_catalog.text")
+	}
+	if len(exprs) == 0 {
+		return out, nil
+	}
+	values := make([]pull.Text, len(exprs))
+	sinks := make([]pull.Sink, len(exprs))
+	for i := range values {
+		sinks[i] = &values[i]
+	}
+	if _, err := pull.Into(ctx, w.conn, w.query("SELECT "+strings.Join(exprs, ", ")), sinks...); err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		if len(v) == 1 && v[0] != nil {
+			out[names[i]] = *v[0]
+		}
+	}
+	return out, nil
+}
+
+// query gives sql the client's own parameters.
+func (w *work) query(sql string) pull.Query {
+	return pull.Query{SQL: sql, Params: w.call.Params, OIDs: w.call.ParamOIDs, Formats: w.call.ParamFormats}
+}

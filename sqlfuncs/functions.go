@@ -1,0 +1,60 @@
+package sqlfuncs
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cvp/catalog"
+	"cvp/server"
+	"cvp/sqlfuncs/calls"
+)
+
+// Config configures Functions. The zero value works.
+type Config struct {
+	// Log receives one line per call of the engine; nil discards them.
+	Log *slog.Logger
+	// CacheBytes bounds the memory of decoded models kept between statements; 0 is 256 MiB.
+	CacheBytes int64
+	// Threads bounds the processors one call uses; 0 is all of them.
+	Threads int
+}
+
+// Functions answers the cvp_* calls of all sessions of a server.
+type Functions struct {
+	log     *slog.Logger
+	threads int
+	models  *catalog.Cache[*loaded]
+}
+
+var _ server.Planner = (*Functions)(nil)
+
+// New returns Functions for any number of databases and sessions.
+func New(c Config) *Functions {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = 256 << 20
+	}
+	return &Functions{log: c.Log, threads: c.Threads, models: catalog.NewCache[*loaded](c.CacheBytes)}
+}
+
+// Plan implements server.Planner.
+func (f *Functions) Plan(sql string) []server.Statement {
+	parts := calls.Split(sql)
+	if parts == nil {
+		return nil
+	}
+	out := make([]server.Statement, len(parts))
+	for i := range parts {
+		out[i] = &statement{functions: f, Statement: parts[i]}
+	}
+	return out
+}
+
+// Ready implements server.Planner: it brings schema cvp of the session's database to this version.
+func (f *Functions) Ready(ctx context.Context, conn *pgconn.PgConn) error {
+	return catalog.Install(ctx, conn)
+}

@@ -1,0 +1,171 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/engine/features"
+	"cvp/engine/frame"
+	"cvp/engine/model"
+	"cvp/sqlfuncs/pull"
+)
+
+// Names of the role columns in the event SQL (package schema writes it so).
+const (
+	columnEntity = "cvp_entity"
+	columnTime   = "cvp_time"
+	columnGroup  = "cvp_group"
+	columnValue  = "cvp_value"
+	columnMatch  = "cvp_match"
+)
+
+// Events is the source of a question: events of one table, in the order of time, and attributes of each entity.
+// The SQL is fixed when the model is trained, so that serving reads exactly what training read.
+type Events struct {
+	Target features.Target `json:"target"`
+	Roles  features.Roles  `json:"roles"`
+	// All and Keyed give the event rows before $1 (timestamptz), of every entity or of those in $2 (text[]).
+	All   string `json:"all"`
+	Keyed string `json:"keyed"`
+	// Attributes and AttributesKeyed give the entities' own columns, "" where they have none; keys in $1.
+	Attributes      string `json:"attributes,omitempty"`
+	AttributesKeyed string `json:"attributes_keyed,omitempty"`
+	// Last gives the time of the last event.
+	Last string `json:"last"`
+	// Key is the entity's key column; Integer says that it holds whole numbers.
+	Key     string `json:"key"`
+	Integer bool   `json:"integer,omitempty"`
+	// Entities is about how many entities there are, 0 where it is not known.
+	Entities int64 `json:"entities,omitempty"`
+	// AsOf is the instant predictions are made at, in microseconds since 1970 UTC; 0 is now.
+	AsOf int64 `json:"as_of,omitempty"`
+	// DataEnd is the last event seen in training.
+	DataEnd int64 `json:"data_end"`
+	// Spec is what the features are; it is stored with the model, apart from where the rows are.
+	Spec *features.Spec `json:"-"`
+}
+
+var _ Source = (*Events)(nil)
+
+// KeyInteger implements Source.
+func (e *Events) KeyInteger() bool { return e.Integer }
+
+// KeyColumn implements Source.
+func (e *Events) KeyColumn() string { return e.Key }
+
+// Score implements Source: every entity with an event before the instant of prediction has a score.
+func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, keys *pull.Keys) (*pull.Keys, []float64, error) {
+	asOf, err := e.instant(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	if keys != nil && e.wholesale(keys.Len()) {
+		keys = nil
+	}
+	ev, attributes, err := e.pull(ctx, conn, asOf, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	points := ev.SeenBefore(asOf)
+	x, err := e.Spec.Compute(ctx, ev, attributes, points)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compute features: %w", err)
+	}
+	scores := make([]float64, x.Rows)
+	if err := m.Predict(scores, x); err != nil {
+		return nil, nil, fmt.Errorf("score entities: %w", err)
+	}
+	known, err := e.keys(ev, points)
+	return known, scores, err
+}
+
+// instant is when predictions are made: the model's own instant, else now, else the end of the data where that
+// ends earlier than one horizon ago.
+func (e *Events) instant(ctx context.Context, conn *pgconn.PgConn) (int64, error) {
+	if e.AsOf != 0 {
+		return e.AsOf, nil
+	}
+	now := time.Now()
+	if e.DataEnd >= now.Add(-e.Target.Horizon).UnixMicro() {
+		return now.UnixMicro(), nil
+	}
+	last, err := e.last(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	if last == frame.NoTime || last >= now.Add(-e.Target.Horizon).UnixMicro() {
+		return now.UnixMicro(), nil
+	}
+	return last + 1, nil // after the last event, so that it counts
+}
+
+// last is the time of the last event.
+func (e *Events) last(ctx context.Context, conn *pgconn.PgConn) (int64, error) {
+	c := pull.NewColumn("last", pgtype.TimestamptzOID)
+	if n, err := pull.Into(ctx, conn, pull.Query{SQL: e.Last}, c); err != nil || n != 1 {
+		return 0, fmt.Errorf("find the last event: %w", err)
+	}
+	return c.Times[0], nil
+}
+
+func (e *Events) wholesale(keys int) bool {
+	const share = 5 // a fifth of the entities
+	return e.Entities > 0 && int64(keys)*share > e.Entities
+}
+
+// pull reads the events before asOf and the attributes, of all entities or of some.
+func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*features.Events, *features.Attributes, error) {
+	q := pull.Query{SQL: e.All, Params: [][]byte{pull.Timestamptz(asOf)}, OIDs: []uint32{pgtype.TimestamptzOID}, Formats: []int16{1}}
+	a := pull.Query{SQL: e.Attributes}
+	if keys != nil {
+		list := pull.TextArray(keys.AsText().Texts)
+		q = pull.Query{SQL: e.Keyed, Params: append(q.Params, list), OIDs: append(q.OIDs, pgtype.TextArrayOID), Formats: []int16{1, 1}}
+		a = pull.Query{SQL: e.AttributesKeyed, Params: [][]byte{list}, OIDs: []uint32{pgtype.TextArrayOID}, Formats: []int16{1}}
+	}
+	f, err := pull.Frame(ctx, conn, q)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pull events: %w", err)
+	}
+	ev, err := features.NewEvents(f, e.Roles)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sort events: %w", err)
+	}
+	if a.SQL == "" {
+		return ev, nil, nil
+	}
+	f, err = pull.Frame(ctx, conn, a)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pull attributes: %w", err)
+	}
+	attributes, err := features.NewAttributes(f, columnEntity)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read attributes: %w", err)
+	}
+	return ev, attributes, nil
+}
+
+// keys gives the entity of each point in the form that the key column has.
+func (e *Events) keys(ev *features.Events, points []features.Point) (*pull.Keys, error) {
+	out := &pull.Keys{OID: pgtype.TextOID}
+	if e.Integer {
+		out.OID = pgtype.Int8OID
+	}
+	for _, p := range points {
+		text := ev.Keys[p.Entity]
+		if !e.Integer {
+			out.Texts = append(out.Texts, text)
+			continue
+		}
+		v, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read key %q: %w", text, err)
+		}
+		out.Ints = append(out.Ints, v)
+	}
+	return out, nil
+}

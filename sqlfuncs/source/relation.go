@@ -1,0 +1,177 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cvp/engine/frame"
+	"cvp/engine/model"
+	"cvp/sqlfuncs/pull"
+)
+
+// Relation is a table, view or query in parentheses with one row per key, as a model reads it.
+type Relation struct {
+	// From is the FROM item without an alias: "public"."loans", or (SELECT …).
+	From string `json:"from"`
+	// Name is set where From is a named table or view.
+	Name string `json:"name,omitempty"`
+	// Key is the column that identifies a row, "" for none; KeyType its type as Postgres writes it.
+	Key     string `json:"key,omitempty"`
+	KeyType string `json:"key_type,omitempty"`
+	KeyOID  uint32 `json:"key_oid,omitempty"`
+	// Unique says that a constraint keeps the key unique.
+	Unique bool `json:"unique,omitempty"`
+	// Estimate is about how many rows there are, 0 where it is not known.
+	Estimate int64 `json:"estimate,omitempty"`
+	// Features are the columns that the model reads.
+	Features []Feature `json:"features"`
+}
+
+// Feature is one column of a relation.
+type Feature struct {
+	Name string `json:"name"`
+	OID  uint32 `json:"oid"`
+	// Text says that the column is cast to text to become a category.
+	Text bool `json:"text,omitempty"`
+}
+
+var _ Source = (*Relation)(nil)
+
+// alias is the name of the relation inside our queries.
+const alias = "cvp_relation"
+
+// KeyInteger implements Source.
+func (r *Relation) KeyInteger() bool { return pull.Integer(r.KeyOID) }
+
+// KeyColumn implements Source.
+func (r *Relation) KeyColumn() string { return "" }
+
+// Score implements Source.
+func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, keys *pull.Keys) (*pull.Keys, []float64, error) {
+	if r.Key == "" {
+		return nil, nil, &pgconn.PgError{Severity: "ERROR", Code: "55000", Message: "the model was trained without a key",
+			Hint: "Pass the whole row, as in cvp_predict(model, t), or train again with key => 'column'."}
+	}
+	q := pull.Query{SQL: r.selectKeyed() + " WHERE " + r.column(r.Key) + " IS NOT NULL"}
+	if keys != nil && !r.wholesale(keys.Len()) {
+		oid, value := keys.Array()
+		q.SQL += " AND " + r.matches(keys)
+		q.Params, q.OIDs, q.Formats = [][]byte{value}, []uint32{oid}, []int16{1}
+	}
+	known := &pull.Keys{OID: r.KeyOID}
+	x, err := r.frame(ctx, conn, q, known)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pull rows to score: %w", err)
+	}
+	scores := make([]float64, x.Rows)
+	if err := m.Predict(scores, x); err != nil {
+		return nil, nil, fmt.Errorf("score rows: %w", err)
+	}
+	if !r.Unique {
+		known, scores = known.Distinct(scores)
+	}
+	return known, scores, nil
+}
+
+// wholesale reports whether so many keys are asked for that reading every row is cheaper than looking them up.
+func (r *Relation) wholesale(keys int) bool {
+	const share = 5 // a fifth of the rows
+	return r.Estimate > 0 && int64(keys)*share > r.Estimate
+}
+
+// matches is the condition that the key is one of $1. Keys of another type than the column's are compared as
+// text, so that cvp_predict('m', '42') means what it says.
+func (r *Relation) matches(keys *pull.Keys) string {
+	key := r.column(r.Key)
+	switch {
+	case pull.Integer(keys.OID) && r.KeyInteger():
+		return key + " = ANY ($1)"
+	case keys.OID == r.KeyOID:
+		return key + " = ANY ($1::" + r.KeyType + "[])"
+	case pull.Integer(keys.OID):
+		return key + "::pg_catalog.text = ANY ($1::pg_catalog.text[])"
+	}
+	return key + "::pg_catalog.text = ANY ($1)"
+}
+
+// ScoreRows scores the rows of a query that gives a text key and then the columns of whole rows.
+func (r *Relation) ScoreRows(ctx context.Context, conn *pgconn.PgConn, m model.Model, q pull.Query, has []pgconn.FieldDescription) (*pull.Keys, []float64, error) {
+	present := map[string]bool{}
+	for _, f := range has {
+		present[f.Name] = true
+	}
+	rows := &Relation{From: "(" + q.SQL + ")", Key: "cvp_key"}
+	for _, f := range r.Features {
+		if present[f.Name] {
+			rows.Features = append(rows.Features, f)
+		}
+	}
+	if len(rows.Features) == 0 {
+		return nil, nil, &pgconn.PgError{Severity: "ERROR", Code: "42703", Message: "the row has none of the model's columns",
+			Hint: "The model reads " + r.featureNames() + "."}
+	}
+	known := &pull.Keys{}
+	q.SQL = rows.selectKeyed()
+	x, err := rows.frame(ctx, conn, q, known)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pull rows to score: %w", err)
+	}
+	scores := make([]float64, x.Rows)
+	if err := m.Predict(scores, x); err != nil {
+		return nil, nil, fmt.Errorf("score rows: %w", err)
+	}
+	return known, scores, nil
+}
+
+// selectKeyed is the SELECT of the key and the features, without a WHERE.
+func (r *Relation) selectKeyed() string {
+	key := r.column(r.Key)
+	if !r.KeyInteger() {
+		key += "::pg_catalog.text"
+	}
+	return "SELECT " + strings.Join(append([]string{key}, r.featureList()...), ", ") + " FROM " + r.From + " AS " + alias
+}
+
+func (r *Relation) featureList() []string {
+	out := make([]string, len(r.Features))
+	for i, f := range r.Features {
+		out[i] = r.column(f.Name)
+		if f.Text {
+			out[i] += "::pg_catalog.text"
+		}
+	}
+	return out
+}
+
+func (r *Relation) featureNames() string {
+	names := make([]string, len(r.Features))
+	for i, f := range r.Features {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r *Relation) column(name string) string { return pgx.Identifier{alias, name}.Sanitize() }
+
+// frame runs a query that gives whatever the leading sinks take and then the features.
+func (r *Relation) frame(ctx context.Context, conn *pgconn.PgConn, q pull.Query, leading ...pull.Sink) (*frame.Frame, error) {
+	columns := make([]*pull.Column, len(r.Features))
+	sinks := leading
+	for i, f := range r.Features {
+		columns[i] = pull.NewColumn(f.Name, f.OID)
+		sinks = append(sinks, columns[i])
+	}
+	rows, err := pull.Into(ctx, conn, q, sinks...)
+	if err != nil {
+		return nil, err
+	}
+	x := &frame.Frame{Rows: rows, Columns: make([]frame.Column, len(columns))}
+	for i, c := range columns {
+		x.Columns[i] = c.Column
+	}
+	return x, nil
+}

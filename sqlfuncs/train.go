@@ -1,0 +1,277 @@
+package sqlfuncs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/catalog"
+	"cvp/engine"
+	"cvp/engine/metrics"
+	"cvp/engine/training"
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/source"
+)
+
+// trainSignature are the arguments of cvp_train, in order.
+var trainSignature = []string{"model", "question", "relation", "target", "key", "algorithm", "options"}
+
+// trainingCall is one call of cvp_train on its way from arguments to a stored version.
+type trainingCall struct {
+	*work
+	args     arguments
+	options  *options
+	previous *catalog.Version // nil for a new name
+	earlier  spec             // of previous
+	key      string           // column that names a row or entity
+	kind     catalog.Kind
+	source   source.Source
+	data     *source.Data
+}
+
+// spec is what the registry keeps of how a version was trained.
+type spec struct {
+	// Holdout says which rows the test part was; two versions with the same are compared.
+	Holdout    string          `json:"holdout"`
+	Seed       uint64          `json:"seed"`
+	TestCutoff int64           `json:"test_cutoff,omitempty"` // microseconds since 1970 UTC
+	Options    json.RawMessage `json:"options,omitempty"`
+	// Source says where the rows are, for scoring.
+	Source json.RawMessage `json:"source"`
+}
+
+// train runs cvp_train: it pulls rows, tries the algorithms, stores a version and gives the leaderboard.
+func (w *work) train(ctx context.Context, c *rewrite.Call) error {
+	nodes, err := c.Arguments(trainSignature...)
+	if err != nil {
+		return err
+	}
+	t := &trainingCall{work: w}
+	if t.args, err = w.constants(ctx, c, nodes); err != nil {
+		return err
+	}
+	started := time.Now()
+	if err := t.check(ctx); err != nil {
+		return err
+	}
+	if err := t.pull(ctx); err != nil {
+		return err
+	}
+	for _, note := range t.data.Notes {
+		w.notices.say("", "%s", note)
+	}
+	result, err := t.fit(ctx)
+	if err != nil {
+		return err
+	}
+	version, err := t.save(ctx, result)
+	if err != nil {
+		return err
+	}
+	w.functions.log.InfoContext(ctx, "trained", "model", t.args["model"], "version", version, "algorithm", result.Algorithm,
+		"rows", t.data.Rows(), "seconds", time.Since(started).Seconds())
+	return c.Table(w.leaderboard(t.args["model"], version, result))
+}
+
+// check reads the arguments and what the registry knows of the model.
+func (t *trainingCall) check(ctx context.Context) error {
+	a := t.args
+	name := a["model"]
+	if name == "" || strings.Contains(name, "@") || len(name) > 63 {
+		return failure("42602", fmt.Sprintf("invalid model name %q", name), `A name is 1 to 63 bytes without "@".`)
+	}
+	switch {
+	case a["question"] != "" && (a["relation"] != "" || a["target"] != ""):
+		return failure("22023", "cvp_train takes either a question or a relation and a target, not both", "")
+	case a["question"] == "" && a["relation"] == "":
+		return failure("22023", "cvp_train needs a question or a relation",
+			"Give a question such as 'PREDICT SUM(orders.amount) OVER NEXT 90 DAYS FOR EACH customers.customer_id', or relation => 'table', target => 'column'.")
+	case a["relation"] != "" && a["target"] == "":
+		return failure("22023", "cvp_train needs the target column of the relation", "Name it: target => 'column'.")
+	}
+	if a["algorithm"] == "" {
+		a["algorithm"] = "auto"
+	}
+	var err error
+	if t.options, err = readOptions(a["options"]); err != nil {
+		return err
+	}
+	if err := checkAlgorithms(t.candidates(), t.options.Hyperparameters); err != nil {
+		return err
+	}
+	if t.previous, err = catalog.Previous(ctx, t.conn, name); err != nil || t.previous == nil {
+		return err
+	}
+	if err := json.Unmarshal(t.previous.Spec, &t.earlier); err != nil {
+		return fmt.Errorf("read the hold-out of model %q: %w", name, err)
+	}
+	return nil
+}
+
+// candidates are the algorithms that are asked for, nil for all that serve the task.
+func (t *trainingCall) candidates() []string {
+	switch {
+	case t.args["algorithm"] != "auto":
+		return []string{t.args["algorithm"]}
+	default:
+		return t.options.Algorithms
+	}
+}
+
+// checkAlgorithms checks names and hyperparameters before any row is pulled.
+func checkAlgorithms(names []string, given map[string]any) error {
+	algorithms := engine.Algorithms()
+	if len(names) > 0 {
+		algorithms = nil
+	}
+	for _, name := range names {
+		a, err := engine.Algorithm(name)
+		if err != nil {
+			return err
+		}
+		algorithms = append(algorithms, a)
+	}
+	_, err := engine.CheckParamsOf(algorithms, given)
+	return err
+}
+
+// pull gets the rows to learn from.
+func (t *trainingCall) pull(ctx context.Context) (err error) {
+	if t.args["question"] != "" {
+		t.kind = catalog.Question
+		return t.pullQuestion(ctx)
+	}
+	t.kind = catalog.Relation
+	return t.pullRelation(ctx)
+}
+
+// fit tries the algorithms and chooses one.
+func (t *trainingCall) fit(ctx context.Context) (*training.Result, error) {
+	threads := t.options.Threads
+	if threads == 0 {
+		threads = t.functions.threads
+	}
+	request := training.Request{Task: t.data.Task, Algorithms: t.candidates(), Params: t.options.Hyperparameters,
+		Seed: t.options.Seed, Threads: threads, Baselines: t.data.Baselines, Progress: t.progress}
+	if t.comparable() {
+		request.Metric = t.previous.Metric
+	}
+	return training.Run(ctx, t.data.Plan, request)
+}
+
+// progress words a step of a fit.
+func (t *trainingCall) progress(e training.Event) {
+	if e.Step.Of > 0 {
+		t.notices.step("%s %s: step %d of %d, %.1f s", e.Stage, e.Algorithm, e.Step.Done, e.Step.Of, e.Elapsed.Seconds())
+		return
+	}
+	t.notices.step("%s %s, %.1f s", e.Stage, e.Algorithm, e.Elapsed.Seconds())
+}
+
+// comparable reports whether the last version answered the same on the same held-out rows.
+func (t *trainingCall) comparable() bool {
+	return t.previous != nil && t.previous.Task == t.data.Task && t.earlier.Holdout == t.data.Holdout
+}
+
+// save stores the version and deploys it where it deserves it.
+func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error) {
+	artifact, err := t.artifact(r)
+	if err != nil {
+		return 0, err
+	}
+	spec := spec{Holdout: t.data.Holdout, Seed: t.options.Seed, TestCutoff: t.data.TestCutoff, Options: json.RawMessage(t.args["options"])}
+	if spec.Source, err = json.Marshal(t.source); err != nil {
+		return 0, fmt.Errorf("encode source: %w", err)
+	}
+	stored, err := json.Marshal(spec)
+	if err != nil {
+		return 0, fmt.Errorf("encode spec: %w", err)
+	}
+	best := r.Leaderboard[0]
+	deploy := t.deserves(r, best)
+	a := t.args
+	version, err := catalog.Save(ctx, t.conn, catalog.NewVersion{
+		Description: catalog.Description{
+			Name: a["model"], Kind: t.kind, Question: a["question"], Relation: a["relation"], Target: a["target"], Key: t.key,
+			Algorithm: r.Algorithm, Task: t.data.Task, Metric: r.Metric, Value: best.Value, Baseline: best.Baseline,
+			HigherBetter: metrics.HigherIsBetter(r.Metric), Rows: int64(t.data.Rows()), Spec: stored,
+		},
+		Artifact: artifact, Metrics: measured(r), Leaderboard: candidates(r), Steps: steps(r), Deploy: deploy,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if t.call.InTransaction {
+		t.notices.say("", "model %q version %d is kept only if this transaction commits", a["model"], version)
+	}
+	return version, nil
+}
+
+// deserves decides whether the version is deployed and says why not.
+func (t *trainingCall) deserves(r *training.Result, best training.Row) bool {
+	name := t.args["model"]
+	if !r.BeatsBaseline {
+		t.notices.say(fmt.Sprintf("It is kept; deploy it all the same with SELECT cvp_deploy('%s', version).", name),
+			"model %q is not deployed: %s", name, r.Why)
+		return false
+	}
+	p := t.previous
+	if !t.comparable() || !p.Deployed || p.Metric != r.Metric {
+		return true
+	}
+	if metrics.Better(r.Metric, p.Value, best.Value) {
+		t.notices.say(fmt.Sprintf("Deploy it all the same with SELECT cvp_deploy('%s', version).", name),
+			"model %q keeps version %d deployed: the new version's %s is %s, not as good as %s on the same test rows", name, p.Version, r.Metric, figure(best.Value), figure(p.Value))
+		return false
+	}
+	return true
+}
+
+func figure(v float64) string { return fmt.Sprintf("%.4g", v) }
+
+// artifact encodes the model and, for a question, how its features are computed.
+func (t *trainingCall) artifact(r *training.Result) ([]byte, error) {
+	bytes, err := r.Model.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("encode model: %w", err)
+	}
+	a := engine.Artifact{Kind: string(t.kind), Task: t.data.Task, Algorithm: r.Algorithm, Inputs: engine.InputsOf(t.data.Plan.Train.X), Model: bytes}
+	if e, ok := t.source.(*source.Events); ok {
+		if a.Features, err = e.Spec.Encode(); err != nil {
+			return nil, fmt.Errorf("encode features: %w", err)
+		}
+	}
+	return a.Encode()
+}
+
+// leaderboard gives cvp_train's rows as array parameters.
+func (w *work) leaderboard(name string, version int, r *training.Result) []rewrite.Column {
+	n := len(r.Leaderboard)
+	models, algorithms, metricNames := make([]string, n), make([]string, n), make([]string, n)
+	versions, chosen := make([]int32, n), make([]bool, n)
+	value, baseline, seconds := make([]float64, n), make([]float64, n), make([]float64, n)
+	rows := make([]int64, n)
+	for i, row := range r.Leaderboard {
+		models[i], versions[i], algorithms[i], chosen[i], metricNames[i] = name, int32(version), row.Algorithm, row.Chosen, row.Metric
+		value[i], baseline[i], rows[i], seconds[i] = row.Value, row.Baseline, int64(row.Rows), row.FitSeconds
+	}
+	column := func(name, typ string, oid uint32, v []byte) rewrite.Column {
+		return rewrite.Column{Name: name, Type: "pg_catalog." + typ, Parameter: w.params.Add(oid, v)}
+	}
+	return []rewrite.Column{
+		column("model", "text", pgtype.TextArrayOID, pull.TextArray(models)),
+		column("version", "int4", pgtype.Int4ArrayOID, pull.Int4Array(versions)),
+		column("algorithm", "text", pgtype.TextArrayOID, pull.TextArray(algorithms)),
+		column("chosen", "bool", pgtype.BoolArrayOID, pull.BoolArray(chosen)),
+		column("metric", "text", pgtype.TextArrayOID, pull.TextArray(metricNames)),
+		column("value", "float8", pgtype.Float8ArrayOID, pull.Float8Array(value)),
+		column("baseline", "float8", pgtype.Float8ArrayOID, pull.Float8Array(baseline)),
+		column("rows", "int8", pgtype.Int8ArrayOID, pull.Int8Array(rows)),
+		column("fit_seconds", "float8", pgtype.Float8ArrayOID, pull.Float8Array(seconds)),
+	}
+}

@@ -1,0 +1,146 @@
+package sqlfuncs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cvp/engine/features"
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/question"
+	"cvp/sqlfuncs/schema"
+	"cvp/sqlfuncs/source"
+	"cvp/sqlfuncs/syntax"
+)
+
+// pullQuestion gets the examples of a question about raw tables.
+func (t *trainingCall) pullQuestion(ctx context.Context) error {
+	q, err := t.question()
+	if err != nil {
+		return err
+	}
+	target, err := targetOf(q)
+	if err != nil {
+		return err
+	}
+	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude}
+	if t.options.Link != "" {
+		o.Links = []string{t.options.Link}
+	}
+	found, err := schema.Source(ctx, t.conn, q, o)
+	if err != nil {
+		return err
+	}
+	for _, note := range found.Notes {
+		t.notices.say("", "%s", note)
+	}
+	all := found.EventsSQL(true, false)
+	if _, err := pull.Describe(ctx, t.conn, all.SQL, all.Params); err != nil {
+		return inQuestion(err, q, all)
+	}
+	e := newEvents(found, target, q)
+	o2, err := t.cutoffs(q)
+	if err != nil {
+		return err
+	}
+	t.source, t.key = e, found.Key.Name
+	t.data, err = e.Learn(ctx, t.conn, o2)
+	return err
+}
+
+// question parses the argument; what Postgres has to read of it must be one expression each.
+func (t *trainingCall) question() (*question.Question, error) {
+	text := t.args["question"]
+	q, err := question.Parse(text)
+	if err != nil {
+		return nil, questionError(err, text)
+	}
+	for _, c := range []*question.Condition{q.Aggregate.Where, q.Where} {
+		if c == nil {
+			continue
+		}
+		if _, err := syntax.Expression("(" + c.SQL + ")"); err != nil {
+			return nil, inText(failure("42601", "the condition is not an SQL expression", ""), text, q.Character(c.Pos))
+		}
+	}
+	if q.Where != nil {
+		return nil, inText(failure("0A000", "a condition on the entities is not supported yet", "Train on everybody and filter the predictions with SQL."), text, q.Character(q.Where.Pos))
+	}
+	return q, nil
+}
+
+// targetOf gives the engine's form of what a question asks.
+func targetOf(q *question.Question) (features.Target, error) {
+	t := features.Target{}
+	switch q.Aggregate.Function {
+	case question.Count:
+		t.Aggregate = features.Count
+	case question.Sum:
+		t.Aggregate = features.Sum
+	case question.Exists:
+		t.Aggregate = features.Exists
+	case question.Avg:
+		t.Aggregate = features.Avg
+	case question.Min:
+		t.Aggregate = features.Min
+	case question.Max:
+		t.Aggregate = features.Max
+	default:
+		return t, inText(failure("0A000", fmt.Sprintf("%s is not supported yet", q.Aggregate.Function), "Use COUNT, SUM, AVG, MIN, MAX or EXISTS."), q.Text, q.Character(q.Aggregate.Pos))
+	}
+	if c := q.Compare; c != nil {
+		t.Compare, t.Constant = c.Operator, c.Constant.Value
+	}
+	if q.Window.Unit == question.Months {
+		return t, inText(failure("0A000", "a window in months is not supported yet", fmt.Sprintf("Write OVER NEXT %d DAYS.", 30*q.Window.N)), q.Text, q.Character(q.Window.Pos))
+	}
+	start := time.Unix(0, 0)
+	t.Horizon = q.Window.End(start).Sub(start)
+	return t, nil
+}
+
+// newEvents fixes the SQL that training and serving read.
+func newEvents(s *schema.EventSource, target features.Target, q *question.Question) *source.Events {
+	e := &source.Events{
+		Target: target, Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)),
+		All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL, Last: s.LastSQL().SQL,
+		Roles: features.Roles{Entity: "cvp_entity", Time: "cvp_time"},
+	}
+	if s.Group != "" {
+		e.Roles.Group = "cvp_group"
+	}
+	if s.HasValue {
+		e.Roles.Value = "cvp_value"
+	}
+	if s.HasMatch {
+		e.Roles.Match = "cvp_match"
+	}
+	if len(s.Attributes) > 0 {
+		e.Attributes, e.AttributesKeyed = s.AttributesSQL(false).SQL, s.AttributesSQL(true).SQL
+	}
+	return e
+}
+
+// cutoffs reads the options that place cutoffs. The test window of earlier versions of the same question stays the
+// test window, so that versions compare.
+func (t *trainingCall) cutoffs(q *question.Question) (source.EventsOptions, error) {
+	o := source.EventsOptions{Step: time.Duration(t.options.StepDays * 24 * float64(time.Hour)), Threads: t.functions.threads,
+		Progress: func(s string) { t.notices.step("%s", s) }}
+	var err error
+	for _, at := range []struct {
+		to   *int64
+		text string
+	}{{&o.AsOf, t.options.AsOf}, {&o.First, t.options.FirstCutoff}, {&o.Test, t.options.TestCutoff}} {
+		if *at.to, err = instant(at.text); err != nil {
+			return o, err
+		}
+	}
+	if q.AsOf != nil {
+		o.AsOf = q.AsOf.Time.UnixMicro()
+	}
+	same := t.previous != nil && t.previous.Question == t.args["question"]
+	if same && o.Test == 0 && o.AsOf == 0 {
+		o.Test = t.earlier.TestCutoff
+	}
+	return o, nil
+}

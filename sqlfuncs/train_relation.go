@@ -1,0 +1,101 @@
+package sqlfuncs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/schema"
+	"cvp/sqlfuncs/source"
+	"cvp/sqlfuncs/syntax"
+)
+
+// pullRelation gets the examples of a labelled table, view or query.
+func (t *trainingCall) pullRelation(ctx context.Context) error {
+	r, primaryKey, err := t.relation(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := pull.Describe(ctx, t.conn, "SELECT * FROM "+r.From+" AS cvp_relation", nil)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(d.Fields))
+	for i, f := range d.Fields {
+		names[i] = f.Name
+	}
+	for _, name := range append([]string{t.args["target"], t.args["key"]}, t.options.Exclude...) {
+		if name != "" && !contains(names, name) {
+			return failure("42703", fmt.Sprintf("column %q of relation %s does not exist", name, t.args["relation"]), columnHint(name, names))
+		}
+	}
+	if err := t.chooseKey(ctx, r, primaryKey, d.Fields); err != nil {
+		return err
+	}
+	if t.options.Seed == 0 {
+		t.options.Seed = 1
+	}
+	seed := t.options.Seed
+	if t.previous != nil && t.earlier.Seed != 0 && !t.options.seeded {
+		seed = t.earlier.Seed // the hold-out of earlier versions stays held out
+	}
+	t.notices.step("pulling rows of %s", t.args["relation"])
+	t.data, err = source.LearnRelation(ctx, t.conn, r, d.Fields, source.RelationOptions{
+		Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: seed})
+	t.source = r
+	return err
+}
+
+// relation reads the argument: a name, or a query in parentheses.
+func (t *trainingCall) relation(ctx context.Context) (r *source.Relation, primaryKey []string, err error) {
+	text := strings.TrimSpace(t.args["relation"])
+	if !strings.HasPrefix(text, "(") {
+		table, err := schema.LoadRelation(ctx, t.conn, text)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &source.Relation{From: table.SQL(), Name: table.Name, Estimate: int64(max(table.Rows, 0))}, table.Key(), nil
+	}
+	item, err := syntax.FromItem(text + " AS cvp_relation")
+	if err != nil || item.GetRangeSubselect() == nil || item.GetRangeSubselect().Lateral {
+		return nil, nil, &pgconn.PgError{Severity: "ERROR", Code: "42601", Message: "relation is not one query in parentheses",
+			Hint: "Write relation => '(SELECT …)', or name a table or view.", InternalQuery: text, InternalPosition: 1}
+	}
+	return &source.Relation{From: text}, nil, nil
+}
+
+// chooseKey takes the key that was asked for, else the primary key where it is one column.
+func (t *trainingCall) chooseKey(ctx context.Context, r *source.Relation, primaryKey []string, fields []pgconn.FieldDescription) error {
+	r.Key = t.args["key"]
+	if r.Key == "" && len(primaryKey) == 1 {
+		r.Key = primaryKey[0]
+	}
+	if r.Key == "" {
+		t.notices.say("Name one with key => 'column'.", "the model has no key: predict by whole rows, as in cvp_predict('%s', t)", t.args["model"])
+		return nil
+	}
+	r.Unique = len(primaryKey) == 1 && primaryKey[0] == r.Key
+	t.key = r.Key
+	for _, f := range fields {
+		if f.Name == r.Key {
+			r.KeyOID = f.DataTypeOID
+		}
+	}
+	var name pull.Text
+	q := pull.Query{SQL: "SELECT pg_catalog.format_type($1::pg_catalog.oid, NULL)", Params: [][]byte{[]byte(fmt.Sprint(r.KeyOID))}}
+	if _, err := pull.Into(ctx, t.conn, q, &name); err != nil || len(name) != 1 || name[0] == nil {
+		return fmt.Errorf("name the type of key %q: %w", r.Key, err)
+	}
+	r.KeyType = *name[0]
+	return nil
+}
+
+func columnHint(name string, names []string) string {
+	if hint := didYouMean(name, names); hint != "" {
+		return "D" + strings.TrimSuffix(strings.TrimPrefix(hint, " (d"), ")")
+	}
+	return "Its columns are " + strings.Join(names, ", ") + "."
+}

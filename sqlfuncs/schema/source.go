@@ -241,7 +241,7 @@ func (s *sourcing) findValue() error {
 	}
 	c, err := s.out.Events.Column(a.Of.Column)
 	if err != nil {
-		return at(s.q, a.Of.Pos, err)
+		return at(s.q, a.Of.ColumnPos, err)
 	}
 	value := column{s.out.plan.events(), c}
 	switch a.Function {

@@ -18,17 +18,20 @@ type table struct {
 	rows    [][]string
 }
 
-// newTable takes a result over. Floats are cut to four significant places after the point, as nobody reads more.
-func newTable(result *pgconn.Result) table {
+// newTable reads a result to its end; an error is the reader's to tell. Floats are cut to four places after the
+// point, as nobody reads more.
+func newTable(result *pgconn.ResultReader) table {
 	var t table
-	for _, field := range result.FieldDescriptions {
+	fields := result.FieldDescriptions()
+	for _, field := range fields {
 		t.columns = append(t.columns, field.Name)
 		t.right = append(t.right, isNumber(field.DataTypeOID))
 	}
-	for _, row := range result.Rows {
-		cells := make([]string, len(row))
-		for i, value := range row {
-			cells[i] = cell(value, result.FieldDescriptions[i].DataTypeOID)
+	for result.NextRow() {
+		values := result.Values()
+		cells := make([]string, len(values))
+		for i, value := range values {
+			cells[i] = cell(value, fields[i].DataTypeOID)
 		}
 		t.rows = append(t.rows, cells)
 	}
@@ -102,6 +105,10 @@ func (t table) write(w io.Writer) {
 	fmt.Fprintln(w, strings.Join(rule, "+"))
 	for _, row := range t.rows {
 		t.writeRow(w, widths, row)
+	}
+	if len(t.rows) == 1 {
+		fmt.Fprintln(w, "(1 row)")
+		return
 	}
 	fmt.Fprintf(w, "(%d rows)\n", len(t.rows))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,7 +62,7 @@ func within(column string, low, high float64) expectation {
 			return err
 		}
 		for i, value := range values {
-			if value < low || value > high {
+			if !(value >= low && value <= high) { // so worded that NaN is outside
 				return fmt.Errorf("%s of row %d is %v, want %v to %v", column, i+1, value, low, high)
 			}
 		}
@@ -76,21 +77,11 @@ func descending(column string) expectation {
 		if err != nil {
 			return err
 		}
-		if !slices.IsSortedFunc(values, func(a, b float64) int { return -compare(a, b) }) {
+		if !slices.IsSortedFunc(values, func(a, b float64) int { return cmp.Compare(b, a) }) {
 			return fmt.Errorf("%s is not in descending order: %v", column, values)
 		}
 		return nil
 	}
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // oneChosen wants a leaderboard with a baseline, exactly one chosen row that is not it, and better on a metric
@@ -149,7 +140,7 @@ func firstOverLast(column string, times float64) expectation {
 		if len(values) < 2 {
 			return errors.New("fewer than two rows to compare")
 		}
-		if first, last := values[0], values[len(values)-1]; first <= last*times {
+		if first, last := values[0], values[len(values)-1]; !(first > last*times) {
 			return fmt.Errorf("%s goes from %s to %s, want a fall by more than %v times", column,
 				strconv.FormatFloat(first, 'g', 4, 64), strconv.FormatFloat(last, 'g', 4, 64), times)
 		}

@@ -46,15 +46,23 @@ func takeTour(ctx context.Context, t terminal, client string, steps []step) erro
 
 func takeStep(ctx context.Context, t terminal, conn *pgx.Conn, step step) error {
 	began := time.Now()
-	results, err := conn.PgConn().Exec(ctx, step.sql).ReadAll()
+	result, err := ask(ctx, conn, step.sql)
 	took := time.Since(began)
 	if err != nil {
 		return explain(err)
 	}
-	result := newTable(results[len(results)-1])
 	result.write(t.out)
 	fmt.Fprintln(t.out, dim(t, fmt.Sprintf("Time: %.1f ms", float64(took.Microseconds())/1000)))
 	return step.expect(result)
+}
+
+// ask runs sql in the simple protocol, as psql does, and gives its last result.
+func ask(ctx context.Context, conn *pgx.Conn, sql string) (last table, err error) {
+	results := conn.PgConn().Exec(ctx, sql)
+	for results.NextResult() {
+		last = newTable(results.ResultReader())
+	}
+	return last, results.Close()
 }
 
 // explain adds the hint that psql would show.

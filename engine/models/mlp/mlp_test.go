@@ -8,5 +8,5 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	modeltest.Run(t, mlp.New(), modeltest.Options{Params: map[string]any{"epochs": 30}})
+	modeltest.Run(t, mlp.New(), modeltest.Options{Params: map[string]any{"epochs": 20}})
 }

@@ -3,8 +3,10 @@ package mlp
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"cvp/engine/model"
 )
@@ -42,7 +44,7 @@ func (Algorithm) Params() []model.Param {
 		{Name: "batch_size", Default: 256, Min: 1, Max: 65536, Help: "rows per step"},
 		{Name: "epochs", Default: 40, Min: 1, Max: 100000, Help: "most passes over the training rows"},
 		{Name: "patience", Default: 5, Min: 1, Max: 100000, Help: "epochs without a better validation loss after which the fit stops and takes the best weights"},
-		{Name: "l2", Default: 0.01, Min: 0, Max: 100, Help: "decoupled weight decay: each step multiplies the weights with 1 - learning_rate * l2"},
+		{Name: "l2", Default: 0.3, Min: 0, Max: 100, Help: "decoupled weight decay: each step multiplies the weights with 1 - learning_rate * l2"},
 		{Name: "l1", Default: 0.0, Min: 0, Max: 100, Help: "each step pulls the weights towards zero by learning_rate * l1"},
 		{Name: "rounds", Default: 0, Min: 0, Max: 100000, Help: "epochs to run where there is no validation part; 0 takes epochs"},
 	}
@@ -56,7 +58,7 @@ func newOptions(params map[string]any) (options, error) {
 	}
 	for name := range params {
 		if _, known := r.byName[name]; !known {
-			r.fail(fmt.Errorf("unknown option %q of mlp", name))
+			r.fail(fmt.Errorf("unknown option %q of mlp, it has %s", name, strings.Join(slices.Sorted(maps.Keys(r.byName)), ", ")))
 		}
 	}
 	o := options{

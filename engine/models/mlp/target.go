@@ -126,12 +126,15 @@ func (t *target) encode(y []float32) []float32 {
 
 // start is the score before anything is learned: the one that is best for all rows alike, or near it.
 func (t *target) start(e *model.Examples) float64 {
-	if t.Link != logitLink {
-		return 0 // targets are centred, or divided by their mean
-	}
 	mean, _ := momentsOf(e, func(y float64) float64 { return y })
-	mean = min(max(mean, 1e-6), 1-1e-6)
-	return math.Log(mean / (1 - mean))
+	switch {
+	case t.Link == logitLink:
+		mean = min(max(mean, 1e-6), 1-1e-6)
+		return math.Log(mean / (1 - mean))
+	case t.Link == expLink && mean == 0:
+		return -maxLogMean
+	}
+	return 0 // targets are centred, or divided by their mean
 }
 
 // decode gives the prediction of a score.

@@ -15,14 +15,15 @@
 //
 //   - recency: days since the last and the first event, purchases and active days so far; mean, spread, longest and
 //     latest of the gaps between active days; the present silence against them (gap_ratio, gap_longer_share).
-//   - decay: purchases and amounts weighted by 2^(-age ÷ half-life).
+//   - decay: purchases, amounts and matching events weighted by 2^(-age ÷ half-life).
 //   - windows: events, purchases, active days and the sum of every number column over the last 7 … 365 days.
-//   - trends: the share of a window's purchases and amount that falls in the next shorter window.
+//   - trends: the share of a wide window's purchases and amount that falls in the next shorter one.
 //   - distinct: different values of category columns (products, stores) over the wide windows.
 //   - baskets: mean, spread, greatest, latest worth of a purchase, its lines, returns.
 //   - history: the target's own aggregate over the six windows of the horizon's length before the cutoff.
 //   - matches: recency, frequency and amounts of the events for which the question's condition holds.
-//   - mix: per category column the amounts and shares of the frequent levels, and the entropy.
+//   - mix: per category column the amounts and shares of the frequent levels, and the entropy; without a condition.
+//   - related: with a condition, the shares of the levels that go with the events for which it holds.
 //   - rhythm: weekend and time of day of purchases, UTC.
 //   - calendar: season of the label window, only with at least 24 cutoffs over two years.
 //   - attributes: what is known of the entity apart from events, as it is.

@@ -107,6 +107,13 @@ func (w *work) predictArguments(ctx context.Context, c *rewrite.Call) (*loaded, 
 
 // keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
 func (w *work) keyQuery(ctx context.Context, g *scoring) error {
+	if g.subject.Row != "" {
+		if row, err := w.isRow(ctx, g); err != nil {
+			return err
+		} else if !row {
+			g.subject.Row = "" // a column of the same name as its FROM item, as in generate_series(1, 3) AS i
+		}
+	}
 	if column := g.model.source.KeyColumn(); g.subject.Row != "" && column != "" {
 		g.subject = rewrite.Subject{Expr: field(g.subject.Row, column)}
 	}
@@ -219,6 +226,23 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 		return nil, err
 	}
 	return keys, nil
+}
+
+// isRow reports whether a subject that is named like a FROM item is its whole row, as Postgres sees it.
+func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
+	sql, ok, err := rewrite.KeyQuery(w.stmt, g.calls[0], rewrite.Subject{Expr: g.subject.Expr}, g.subject.Expr)
+	if err != nil || !ok {
+		return true, err
+	}
+	d, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	if err != nil {
+		return false, err
+	}
+	var composite pull.Text
+	_, err = pull.Into(ctx, w.conn, pull.Query{
+		SQL:    "SELECT 'row' FROM pg_catalog.pg_type AS t WHERE t.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND (t.typtype OPERATOR(pg_catalog.=) 'c' OR t.oid OPERATOR(pg_catalog.=) 2249::pg_catalog.oid)",
+		Params: [][]byte{[]byte(strconv.FormatUint(uint64(d.Fields[0].DataTypeOID), 10))}}, &composite)
+	return len(composite) == 1, err
 }
 
 // everyKey reports whether a block reads each row of the model's own relation: then its keys are the relation's.

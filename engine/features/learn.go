@@ -134,7 +134,7 @@ func (l *learner) chooseWindows(firstCutoff int64) {
 	// A window longer than the history before the first cutoff would mean something else at each cutoff.
 	history := daysBetween(l.first, firstCutoff)
 	for _, days := range ladder {
-		if float64(days) <= 2*history && l.activeShare(days) >= leastActiveShare {
+		if float64(days) <= 1.5*history && l.activeShare(days) >= leastActiveShare {
 			l.spec.Windows = append(l.spec.Windows, days)
 		}
 	}

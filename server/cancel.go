@@ -65,27 +65,56 @@ func (s *Server) cancelRequest(packet []byte, key string) {
 	s.mu.Lock()
 	session := s.keys[key]
 	s.mu.Unlock()
-	if session != nil && session.cancelCall() {
+	if session == nil {
+		s.deliverCancel(packet)
+		return
+	}
+	call, lent := session.cancelCall()
+	if lent {
 		return
 	}
 	s.deliverCancel(packet)
+	if call != nil {
+		s.background.Go(func() { session.insist(call, packet) })
+	}
+}
+
+// insist repeats a CancelRequest while the call that it is meant for goes on: the first may have come between
+// two of its queries.
+func (s *session) insist(call *running, packet []byte) {
+	again := time.NewTicker(cancelAgain)
+	defer again.Stop()
+	for end := time.Now().Add(cancelGiveUp); time.Now().Before(end); {
+		select {
+		case <-call.done:
+			return
+		case <-again.C:
+		}
+		s.callMu.Lock()
+		goesOn := s.call == call && !call.lent
+		s.callMu.Unlock()
+		if goesOn {
+			s.server.deliverCancel(packet)
+		}
+	}
 }
 
 // running is a call of ours in progress.
 type running struct {
 	cancel context.CancelCauseFunc
 	lent   bool // the engine has the backend connection
+	done   chan struct{}
 }
 
-// cancelCall cancels the call in progress. It reports whether that takes care of the backend too.
-func (s *session) cancelCall() bool {
+// cancelCall cancels the call in progress and gives it, with whether that takes care of the backend too.
+func (s *session) cancelCall() (call *running, lent bool) {
 	s.callMu.Lock()
 	defer s.callMu.Unlock()
 	if s.call == nil {
-		return false
+		return nil, false
 	}
 	s.call.cancel(errCanceled)
-	return s.call.lent
+	return s.call, s.call.lent
 }
 
 // cancelling is what pgconn does when the context of a query on a lent connection ends: it keeps asking the

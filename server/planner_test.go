@@ -11,7 +11,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"cvp/internal/pgtest"
 	"cvp/server"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -182,16 +181,15 @@ func (s *testStatement) copyIn(ctx context.Context, conn *pgconn.PgConn) error {
 // install makes the catalog functions of the test's calls, a table and a view.
 func install(t testing.TB, database string) {
 	t.Helper()
-	conn := pgtest.Connect(t, database)
+	conn := open(t, database)
 	sql := "CREATE SCHEMA cvp; CREATE TABLE trained (n int); CREATE TABLE numbers (n bigint PRIMARY KEY);" +
 		"INSERT INTO numbers SELECT generate_series(1, 500);" +
 		"CREATE VIEW cvp.cvp_table AS SELECT n, n::text AS name FROM numbers;"
 	for _, name := range strings.Fields("double sleep spin panic fail raise notice insert busy early copyin") {
 		sql += fmt.Sprintf("CREATE FUNCTION cvp.cvp_%s(x bigint DEFAULT 0) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT -1::bigint';", name)
 	}
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
-		t.Fatal(err)
-	}
+	run(t, conn, sql)
+	_ = conn.Close(t.Context())
 }
 
 // int8 is a binary bigint.

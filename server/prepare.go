@@ -21,12 +21,14 @@ func (t *takeover) working() (ctx context.Context, done func()) {
 	s := t.s
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	s.callMu.Lock()
-	s.call = &running{cancel: cancel}
+	call := &running{cancel: cancel, done: make(chan struct{})}
+	s.call = call
 	s.callMu.Unlock()
 	return ctx, func() {
 		s.callMu.Lock()
 		s.call = nil
 		s.callMu.Unlock()
+		close(call.done)
 		cancel(nil)
 	}
 }

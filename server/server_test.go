@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { pgtest.Run(m) }
 // proxy is a server in front of a test's database.
 type proxy struct {
 	*server.Server
+	address  net.Addr
 	database string // its URL, through the server
 	direct   string // and without
 }
@@ -72,7 +73,7 @@ func startAt(t testing.TB, database string, change ...func(*server.Config)) *pro
 		t.Fatal(err)
 	}
 	u.Host = ln.Addr().String()
-	return &proxy{Server: s, database: u.String(), direct: database}
+	return &proxy{Server: s, address: ln.Addr(), database: u.String(), direct: database}
 }
 
 func withPlanner(p server.Planner) func(*server.Config) {

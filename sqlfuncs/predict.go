@@ -65,7 +65,7 @@ func (w *work) group(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error
 		if err != nil {
 			return nil, err
 		}
-		name := fmt.Sprintf("%p %t %s %s", c.At.Block, c.Joinable(), model.version.ID, text)
+		name := fmt.Sprintf("%p %t %s %s", c.At.Block, c.Joinable(arg), model.version.ID, text)
 		if g := index[name]; g != nil {
 			g.calls = append(g.calls, c)
 			continue
@@ -134,7 +134,8 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
 		return err
 	}
-	if ok && (c.At.Depth == 1 || w.standsAlone(ctx, sql)) {
+	outermost := c.At.Depth == 1 && w.stmt.GetSelectStmt() != nil
+	if ok && (outermost || w.standsAlone(ctx, sql)) {
 		g.keys = sql
 	}
 	return nil
@@ -285,7 +286,7 @@ func (w *work) standsAlone(ctx context.Context, sql string) bool {
 
 // place puts scores where the calls stood.
 func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
-	if g.calls[0].Joinable() {
+	if g.calls[0].Joinable(g.subject.Expr) {
 		oid, value := known.Array()
 		keyType := "text"
 		if oid == pgtype.Int8ArrayOID {

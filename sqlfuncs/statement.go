@@ -46,10 +46,9 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err != nil {
 		return nil, err
 	}
-	if stmt.GetSelectStmt() == nil {
-		return nil, &pgconn.PgError{Severity: "ERROR", Code: "0A000",
-			Message: "a cvp call must stand in a SELECT",
-			Hint:    "Put the scores into a table first: run the SELECT through the client and insert its rows."}
+	if !takesParameters(stmt) {
+		return nil, failure("0A000", "a cvp call cannot stand in this kind of statement",
+			"SELECT, INSERT, UPDATE, DELETE, MERGE and CREATE TABLE AS may hold one.")
 	}
 	w := &work{functions: s.functions, conn: conn, call: call, stmt: stmt, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice)}
 	if err := w.settings(ctx); err != nil {
@@ -68,6 +67,13 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 		return nil, err
 	}
 	return &server.Final{SQL: sql, ExtraOIDs: w.params.OIDs, Extra: w.params.Values}, nil
+}
+
+// takesParameters reports whether Postgres takes parameters in a statement of that kind: the results of our calls are
+// parameters.
+func takesParameters(stmt *pg.Node) bool {
+	return stmt.GetSelectStmt() != nil || stmt.GetInsertStmt() != nil || stmt.GetUpdateStmt() != nil ||
+		stmt.GetDeleteStmt() != nil || stmt.GetMergeStmt() != nil || stmt.GetCreateTableAsStmt() != nil
 }
 
 // work is the execution of one statement.

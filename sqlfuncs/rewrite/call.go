@@ -78,10 +78,10 @@ func (c *Call) Arguments(signature ...string) (map[string]*pg.Node, error) {
 	return out, nil
 }
 
-// Constant reports whether an expression has the same value for every row of the statement: no column, no
-// subquery, no call but of Postgres's own stable kinds is checked here; the caller lets Postgres evaluate it.
+// Constant reports whether an expression has the same value for every row of the statement: no column, no subquery,
+// and no function that looks at rows or may change its mind.
 func Constant(n *pg.Node) bool {
-	return !syntax.Any(n, func(n *pg.Node) bool {
+	return plain(n) && !syntax.Any(n, func(n *pg.Node) bool {
 		return n.GetColumnRef() != nil || n.GetSubLink() != nil || n.GetSelectStmt() != nil
 	})
 }

@@ -43,7 +43,7 @@ func SubjectOf(c *Call, arg *pg.Node) Subject {
 // The result has a column cvp_key and, for a row subject, the row's columns behind it.
 func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok bool, err error) {
 	block := c.At.Block
-	if block == nil || !repeatable(block) {
+	if block == nil || !repeatable(block) || !plain(s.Expr) {
 		return "", false, nil
 	}
 	inner := &pg.SelectStmt{
@@ -105,6 +105,15 @@ func notRepeatable(n *pg.Node) bool {
 	}
 	return n.GetRangeTableSample() != nil || n.GetInsertStmt() != nil || n.GetUpdateStmt() != nil ||
 		n.GetDeleteStmt() != nil || n.GetMergeStmt() != nil
+}
+
+// plain reports whether an expression is computed from its row alone, the same each time: no aggregate, no window
+// function, nothing volatile.
+func plain(n *pg.Node) bool {
+	return !syntax.Any(n, func(n *pg.Node) bool {
+		f := n.GetFuncCall()
+		return f != nil && (aggregate(f) || f.Over != nil || !stable(f))
+	})
 }
 
 // sure reports whether a condition may decide which keys are asked for: nothing in it is volatile or ours.

@@ -34,10 +34,10 @@ func (c *Call) Value(n int) error {
 	return c.become(e)
 }
 
-// Joinable reports whether a LEFT JOIN in the call's block leaves the block's meaning as it is.
-func (c *Call) Joinable() bool {
+// Joinable reports whether a LEFT JOIN on key in the call's block leaves the block's meaning as it is.
+func (c *Call) Joinable(key *pg.Node) bool {
 	b := c.At.Block
-	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 {
+	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 || !plain(key) {
 		return false
 	}
 	if (len(b.GroupClause) > 0 || b.HavingClause != nil) && !c.aggregated() {
@@ -49,14 +49,21 @@ func (c *Call) Joinable() bool {
 // aggregated reports whether the call is an argument of one of Postgres's aggregates.
 func (c *Call) aggregated() bool {
 	for _, f := range c.At.Functions {
-		parts := syntax.Name(f.Funcname)
-		switch parts[len(parts)-1] {
-		case "avg", "sum", "count", "min", "max", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp",
-			"array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_and", "bool_or", "every", "corr":
-			if f.Over == nil {
-				return true
-			}
+		if aggregate(f) {
+			return true
 		}
+	}
+	return false
+}
+
+// aggregate reports whether f is one of Postgres's aggregates. Those of users are not known here: a call inside one
+// is looked up rather than joined, which is right too.
+func aggregate(f *pg.FuncCall) bool {
+	parts := syntax.Name(f.Funcname)
+	switch parts[len(parts)-1] {
+	case "avg", "sum", "count", "min", "max", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp",
+		"array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_and", "bool_or", "every", "corr":
+		return f.Over == nil
 	}
 	return false
 }

@@ -34,6 +34,8 @@ func TestRewriteGolden(t *testing.T) {
 		"SELECT cvp_predict FROM (SELECT cvp_predict('m', id) FROM t LIMIT 3) s",
 		"SELECT (SELECT max(cvp_predict('m', o.id)) FROM o WHERE o.c = t.id) FROM t",
 		"SELECT cvp_predict('m', id) FROM t TABLESAMPLE SYSTEM (10)",
+		"SELECT cvp_predict('m', max(id)) FROM t WHERE x > 1",
+		"SELECT cvp_predict('m', row_number() OVER ()) FROM t",
 	} {
 		stmt, err := syntax.Statement(sql)
 		if err != nil {
@@ -54,7 +56,7 @@ func TestRewriteGolden(t *testing.T) {
 			switch {
 			case Constant(s.Expr):
 				err = c.Value(i + 1)
-			case c.Joinable():
+			case c.Joinable(s.Expr):
 				err = Join([]*Call{c}, s.Expr, Scores{Keys: 2*i + 1, Values: 2*i + 2, KeyType: "pg_catalog.int8"})
 			default:
 				err = c.Lookup(s.Expr, i+1)

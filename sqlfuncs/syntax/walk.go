@@ -43,6 +43,8 @@ func walkFields(m protoreflect.Message, at Place, visit Visitor) {
 	switch x := m.Interface().(type) {
 	case *pg.SelectStmt:
 		inner = Place{Block: x, Depth: at.Depth + 1, Statement: at.Statement}
+	case *pg.InsertStmt, *pg.UpdateStmt, *pg.DeleteStmt, *pg.MergeStmt:
+		inner = Place{Depth: at.Depth, Statement: at.Statement} // what stands in a data-modifying CTE is of no SELECT
 	case *pg.FuncCall:
 		inner.Functions = append(at.Functions[:len(at.Functions):len(at.Functions)], x)
 	}

@@ -84,40 +84,45 @@ func descending(column string) expectation {
 	}
 }
 
-// oneChosen wants a leaderboard with a baseline, exactly one chosen row that is not it, and better on a metric
-// of which more is better, or less where lower says so.
-func oneChosen(lower bool) expectation {
-	return func(t table) error {
-		values, err := t.numbers("value")
-		if err != nil {
-			return err
-		}
-		baselines, err := t.numbers("baseline")
-		if err != nil {
-			return err
-		}
-		chosen := -1
-		for i, mark := range t.column("chosen") {
-			if mark != "t" {
-				continue
-			}
-			if chosen >= 0 {
-				return errors.New("more than one algorithm is chosen")
-			}
-			chosen = i
-		}
-		if chosen < 0 {
-			return errors.New("no algorithm is chosen")
-		}
-		better := values[chosen] > baselines[chosen]
-		if lower {
-			better = values[chosen] < baselines[chosen]
-		}
-		if !better {
-			return fmt.Errorf("%s of the chosen algorithm is %v, no better than the baseline's %v", t.column("metric")[chosen], values[chosen], baselines[chosen])
-		}
-		return nil
+// moreIsBetter says of each metric that a leaderboard may be ranked by which way is up.
+var moreIsBetter = map[string]bool{
+	"roc_auc": true, "average_precision": true, "accuracy": true, "f1": true, "gini": true, "spearman": true, "r2": true,
+	"log_loss": false, "brier": false, "mae": false, "rmse": false,
+}
+
+// oneChosen wants exactly one chosen row of a leaderboard, better than the baseline by the metric it names.
+func oneChosen(t table) error {
+	values, err := t.numbers("value")
+	if err != nil {
+		return err
 	}
+	baselines, err := t.numbers("baseline")
+	if err != nil {
+		return err
+	}
+	chosen := -1
+	for i, mark := range t.column("chosen") {
+		if mark != "t" {
+			continue
+		}
+		if chosen >= 0 {
+			return errors.New("more than one algorithm is chosen")
+		}
+		chosen = i
+	}
+	if chosen < 0 {
+		return errors.New("no algorithm is chosen")
+	}
+	metric := t.column("metric")[chosen]
+	up, known := moreIsBetter[metric]
+	if !known {
+		return fmt.Errorf("the leaderboard is ranked by an unknown metric, %q", metric)
+	}
+	value, baseline := values[chosen], baselines[chosen]
+	if up && !(value > baseline) || !up && !(value < baseline) { // so worded that NaN is no better
+		return fmt.Errorf("%s of the chosen algorithm is %v, no better than the baseline's %v", metric, value, baseline)
+	}
+	return nil
 }
 
 // has wants a row whose column holds the text.

@@ -6,171 +6,131 @@ import (
 	"strings"
 
 	"cvp/engine/model"
-	"cvp/engine/models/baseline"
 	"cvp/engine/models/linear"
 	"cvp/engine/models/mlp"
 	"cvp/engine/models/tree"
 )
 
-// Algorithms lists every family, in the order in which 'auto' tries them.
+// Auto is the name that stands for every algorithm that serves the task.
+const Auto = "auto"
+
+// Algorithms lists what can be trained, the quickest first.
 func Algorithms() []model.Algorithm {
 	return []model.Algorithm{linear.Logistic{}, linear.Linear{}, tree.Tree{}, mlp.New()}
 }
 
-// Serving lists the families that can do a task: what 'auto' compares.
-func Serving(task model.Task) []model.Algorithm {
-	var out []model.Algorithm
-	for _, a := range Algorithms() {
-		if a.Serves(task) {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// Rules lists the baselines of a task: what a model must beat. lastValue and recency name the columns that the rules
-// read, "" for none.
-func Rules(task model.Task, lastValue, recency string) []model.Algorithm {
-	out := []model.Algorithm{baseline.Constant{}}
-	if task == model.Value && lastValue != "" {
-		out = append(out, baseline.LastValue{Column: lastValue})
-	}
-	if task == model.Class && recency != "" {
-		out = append(out, baseline.Recency{Column: recency})
-	}
-	return out
-}
-
-// UnknownAlgorithmError names an algorithm that there is none of.
-type UnknownAlgorithmError struct{ Name string }
-
-// Error says so.
-func (e *UnknownAlgorithmError) Error() string { return fmt.Sprintf("unknown algorithm %q", e.Name) }
-
-// Hint lists the algorithms.
-func (e *UnknownAlgorithmError) Hint() string {
-	return "Algorithms are auto, " + strings.Join(names(Algorithms()), ", ") + "."
-}
-
-// Algorithm finds a family by its name in SQL.
+// Algorithm finds an algorithm by its name. The error is an *UnknownError.
 func Algorithm(name string) (model.Algorithm, error) {
+	var names []string
 	for _, a := range Algorithms() {
 		if a.Name() == name {
 			return a, nil
 		}
+		names = append(names, a.Name())
 	}
-	return nil, &UnknownAlgorithmError{name}
+	return nil, &UnknownError{What: "algorithm", Name: name, Known: append(names, Auto)}
 }
 
-func names(list []model.Algorithm) []string {
-	out := make([]string, len(list))
-	for i, a := range list {
-		out[i] = a.Name()
+// Select gives the algorithms of those names for a task; "auto", or none, stands for all that serve it. The
+// error is an *UnknownError, or a *TaskError where an algorithm was named that does not serve the task.
+func Select(task model.Task, names []string) ([]model.Algorithm, error) {
+	if len(names) == 0 {
+		names = []string{Auto}
 	}
-	return out
-}
-
-// ParamError lists everything that is wrong with an algorithm's hyperparameters.
-type ParamError struct {
-	Algorithm string
-	Problems  []string
-	params    []model.Param
-}
-
-// Error gives the problems.
-func (e *ParamError) Error() string { return e.Algorithm + ": " + strings.Join(e.Problems, "; ") }
-
-// Hint describes the hyperparameters there are.
-func (e *ParamError) Hint() string {
-	list := make([]string, len(e.params))
-	for i, p := range e.params {
-		list[i] = fmt.Sprintf("%s (%s)", p.Name, describe(p))
+	var out []model.Algorithm
+	add := func(a model.Algorithm) {
+		if !slices.ContainsFunc(out, func(b model.Algorithm) bool { return a.Name() == b.Name() }) {
+			out = append(out, a)
+		}
 	}
-	return "Hyperparameters of " + e.Algorithm + " are " + strings.Join(list, ", ") + "."
-}
-
-func describe(p model.Param) string {
-	switch p.Default.(type) {
-	case string:
-		return strings.Join(p.Choices, " | ")
-	case bool:
-		return "true | false"
-	case []int:
-		return "list of whole numbers"
-	case int:
-		return fmt.Sprintf("whole number, %v to %v", p.Min, p.Max)
-	}
-	return fmt.Sprintf("%v to %v", p.Min, p.Max)
-}
-
-// CheckParams checks hyperparameters as JSON gives them and returns them in the types of their defaults. All that is
-// wrong is reported together, as a *ParamError.
-func CheckParams(a model.Algorithm, given map[string]any) (map[string]any, error) {
-	e := &ParamError{Algorithm: a.Name(), params: a.Params()}
-	out := map[string]any{}
-	for name, v := range given {
-		i := slices.IndexFunc(e.params, func(p model.Param) bool { return p.Name == name })
-		if i < 0 {
-			e.Problems = append(e.Problems, fmt.Sprintf("unknown hyperparameter %q", name))
+	for _, name := range names {
+		if name == Auto {
+			for _, a := range serving(task) {
+				add(a)
+			}
 			continue
 		}
-		value, problem := convert(e.params[i], v)
-		if problem != "" {
-			e.Problems = append(e.Problems, fmt.Sprintf("%s %s", name, problem))
-			continue
+		a, err := Algorithm(name)
+		if err != nil {
+			return nil, err
 		}
-		out[name] = value
-	}
-	if len(e.Problems) > 0 {
-		slices.Sort(e.Problems)
-		return nil, e
+		if !a.Serves(task) {
+			return nil, &TaskError{Algorithm: name, Task: task}
+		}
+		add(a)
 	}
 	return out, nil
 }
 
-// convert gives v, a value of encoding/json, the type of the parameter's default.
-func convert(p model.Param, v any) (value any, problem string) {
-	switch p.Default.(type) {
-	case string:
-		s, ok := v.(string)
-		if !ok || len(p.Choices) > 0 && !slices.Contains(p.Choices, s) {
-			return nil, fmt.Sprintf("is %v, not one of %s", v, strings.Join(p.Choices, ", "))
-		}
-		return s, ""
-	case bool:
-		b, ok := v.(bool)
-		if !ok {
-			return nil, fmt.Sprintf("is %v, not true or false", v)
-		}
-		return b, ""
-	case []int:
-		return convertList(p, v)
-	}
-	f, ok := v.(float64)
-	_, whole := p.Default.(int)
-	switch {
-	case !ok || f < p.Min || f > p.Max:
-		return nil, fmt.Sprintf("is %v, not a number from %v to %v", v, p.Min, p.Max)
-	case whole && f != float64(int(f)):
-		return nil, fmt.Sprintf("is %v, not a whole number", v)
-	case whole:
-		return int(f), ""
-	}
-	return f, ""
+func serving(task model.Task) []model.Algorithm {
+	return slices.DeleteFunc(Algorithms(), func(a model.Algorithm) bool { return !a.Serves(task) })
 }
 
-func convertList(p model.Param, v any) (any, string) {
-	list, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Sprintf("is %v, not a list of whole numbers", v)
+// UnknownError is a name that does not exist.
+type UnknownError struct {
+	What  string // "algorithm", "option"
+	Name  string
+	Known []string
+}
+
+func (e *UnknownError) Error() string { return fmt.Sprintf("%s %q does not exist", e.What, e.Name) }
+
+// Hint names the nearest right name, and all of them.
+func (e *UnknownError) Hint() string {
+	if near := nearest(e.Name, e.Known); near != "" {
+		return fmt.Sprintf("Perhaps you meant %q. There are: %s.", near, strings.Join(e.Known, ", "))
 	}
-	out := make([]int, len(list))
-	for i, x := range list {
-		f, ok := x.(float64)
-		if !ok || f != float64(int(f)) || f < p.Min || p.Max > 0 && f > p.Max {
-			return nil, fmt.Sprintf("has %v at place %d, not a whole number from %v to %v", x, i+1, p.Min, p.Max)
+	return fmt.Sprintf("There are: %s.", strings.Join(e.Known, ", "))
+}
+
+// TaskError is an algorithm asked for a task that it does not serve.
+type TaskError struct {
+	Algorithm string
+	Task      model.Task
+}
+
+func (e *TaskError) Error() string {
+	return fmt.Sprintf("algorithm %q does not predict a %s", e.Algorithm, e.Task)
+}
+
+// Hint names the algorithms that do.
+func (e *TaskError) Hint() string {
+	var names []string
+	for _, a := range serving(e.Task) {
+		names = append(names, a.Name())
+	}
+	return fmt.Sprintf("For a %s there are: %s.", e.Task, strings.Join(append(names, Auto), ", "))
+}
+
+// nearest is the known name that fewest changes of a letter turn the given one into, "" where more than a
+// third of its letters would have to change.
+func nearest(name string, known []string) string {
+	best, least := "", len(name)/3+1
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), k); d <= least && (best == "" || d < least) {
+			best, least = k, d
 		}
-		out[i] = int(f)
 	}
-	return out, ""
+	return best
+}
+
+// distance is Levenshtein's, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -1,14 +1,19 @@
-// Package engine learns and applies models of customer behaviour. It knows columns of numbers, nothing of SQL or the
-// wire.
+// Package engine learns models of customer behaviour from columns of numbers and scores rows with them. It
+// knows nothing of SQL or the wire.
 //
-//	frame      rows by column
-//	features   events → labels and features as of many cutoffs
-//	prep       cleaning and encoding, learned with each model
-//	model      what an Algorithm and a Model are
-//	models/…   one package per family
-//	training   examples → the model that earns its place
-//	metrics    predictions against what happened
-//	blas       the linear algebra underneath
+//	rows of Postgres                                       rows to score
+//	      │                                                      │
+//	   frame (columns)                                        frame
+//	      │                                                      │
+//	   features (events → examples as of many cutoffs)        features (the same code, one cutoff)
+//	      │                                                      │
+//	   training.Check · Split · Run ──► Artifact ──bytes──►   Artifact.Load
+//	      │        │                                             │
+//	      │   models/{linear,tree,mlp,baseline}               model.Predict
+//	      │        └─ prep (clean, encode, bin)                  └─ prep (what training learned)
+//	      │
+//	   metrics (on rows that training never saw)
 //
-// This package itself lists the algorithms and fixes the bytes in which a trained version is stored.
+// This package itself is what the caller holds in hand: the list of algorithms, the check of their
+// hyperparameters, and the Artifact in which a model is stored.
 package engine

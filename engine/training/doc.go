@@ -1,6 +1,12 @@
-// Package training turns labelled examples into a model that has earned its place: it fits each candidate, chooses
-// one on the validation part, fits that again on training and validation together, and judges all of them and
-// simple rules on the test part.
+// Package training turns labelled rows into a chosen, judged model.
 //
-//	examples ── Check ── Run: fit … fit ── choose ── refit ── judge ──► Result
+//	Check     the rows are enough and say something
+//	Split     rows of a relation → train, validate, test, by a hash of the key (questions split by time)
+//	Run       fit each candidate on train, stopping early by validate
+//	          choose by the primary metric on validate
+//	          refit the chosen one on train and validate, with what its first fit settled on
+//	          judge all of them, and the rules of thumb, on test
+//
+// The test rows decide nothing but the last line: what is reported for them is what to expect of rows that
+// training never saw.
 package training

@@ -1,55 +1,71 @@
 package training
 
 import (
+	"fmt"
+	"slices"
+
 	"cvp/engine/frame"
 	"cvp/engine/model"
 )
 
-// join puts the rows of b behind those of a. Both have the same columns; levels of categories are merged.
-func join(a, b *model.Examples) *model.Examples {
-	out := &model.Examples{
-		X: &frame.Frame{Rows: a.X.Rows + b.X.Rows, Columns: make([]frame.Column, len(a.X.Columns))},
-		Y: append(append(make([]float32, 0, len(a.Y)+len(b.Y)), a.Y...), b.Y...),
-	}
+// join copies two sets of examples of the same columns into one.
+func join(a, b *model.Examples) (*model.Examples, error) {
+	out := &model.Examples{X: &frame.Frame{Rows: a.X.Rows + b.X.Rows}, Y: slices.Concat(a.Y, b.Y)}
 	for i := range a.X.Columns {
-		out.X.Columns[i] = joinColumn(&a.X.Columns[i], b.X.Column(a.X.Columns[i].Name))
+		first := &a.X.Columns[i]
+		second := b.X.Column(first.Name)
+		if second == nil || second.Kind != first.Kind {
+			return nil, fmt.Errorf("join parts: column %q is not in both", first.Name)
+		}
+		c := frame.Column{Name: first.Name, Kind: first.Kind}
+		switch c.Kind {
+		case frame.Category:
+			c.Levels, c.Codes = joinLevels(first, second)
+		case frame.Time:
+			c.Times = slices.Concat(first.Times, second.Times)
+		default:
+			c.Numbers = slices.Concat(first.Numbers, second.Numbers)
+		}
+		out.X.Columns = append(out.X.Columns, c)
 	}
-	if a.Weights != nil && b.Weights != nil {
-		out.Weights = append(append([]float32(nil), a.Weights...), b.Weights...)
+	if a.Weights != nil || b.Weights != nil {
+		out.Weights = slices.Concat(weightsOf(a), weightsOf(b))
 	}
-	return out
+	return out, nil
 }
 
-func joinColumn(a, b *frame.Column) frame.Column {
-	out := frame.Column{Name: a.Name, Kind: a.Kind}
-	switch a.Kind {
-	case frame.Category:
-		out.Levels = append([]string(nil), a.Levels...)
-		index := make(map[string]int32, len(a.Levels))
-		for i, l := range a.Levels {
-			index[l] = int32(i)
-		}
-		out.Codes = append(make([]int32, 0, len(a.Codes)+len(b.Codes)), a.Codes...)
-		for _, code := range b.Codes {
-			out.Codes = append(out.Codes, recode(code, b.Levels, &out, index))
-		}
-	case frame.Time:
-		out.Times = append(append(make([]int64, 0, len(a.Times)+len(b.Times)), a.Times...), b.Times...)
-	default:
-		out.Numbers = append(append(make([]float32, 0, len(a.Numbers)+len(b.Numbers)), a.Numbers...), b.Numbers...)
+// joinLevels numbers the levels of both anew: those of the first keep their codes.
+func joinLevels(a, b *frame.Column) (levels []string, codes []int32) {
+	levels = slices.Clone(a.Levels)
+	at := make(map[string]int32, len(levels))
+	for i, l := range levels {
+		at[l] = int32(i)
 	}
-	return out
+	remap := make([]int32, len(b.Levels))
+	for i, l := range b.Levels {
+		code, known := at[l]
+		if !known {
+			code = int32(len(levels))
+			levels, at[l] = append(levels, l), code
+		}
+		remap[i] = code
+	}
+	codes = slices.Concat(a.Codes, b.Codes)
+	for i := len(a.Codes); i < len(codes); i++ {
+		if codes[i] != frame.NoCode {
+			codes[i] = remap[codes[i]]
+		}
+	}
+	return levels, codes
 }
 
-func recode(code int32, levels []string, out *frame.Column, index map[string]int32) int32 {
-	if code == frame.NoCode {
-		return code
+func weightsOf(e *model.Examples) []float32 {
+	if e.Weights != nil {
+		return e.Weights
 	}
-	to, ok := index[levels[code]]
-	if !ok {
-		to = int32(len(out.Levels))
-		index[levels[code]] = to
-		out.Levels = append(out.Levels, levels[code])
+	out := make([]float32, len(e.Y))
+	for i := range out {
+		out[i] = 1
 	}
-	return to
+	return out
 }

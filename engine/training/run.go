@@ -2,211 +2,298 @@ package training
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"time"
 
+	"cvp/engine"
 	"cvp/engine/metrics"
 	"cvp/engine/model"
+	"cvp/engine/models/baseline"
 )
 
-// Plan holds the parts of the labelled rows. Validate may be nil: then the choice falls on the training part, which
-// favours what overfits, so callers avoid it where they can.
+// Plan is the parts of the rows. TrainValidate is both parts together, for the refit; where it is nil they are
+// copied together.
 type Plan struct {
 	Train, Validate, Test *model.Examples
+	TrainValidate         *model.Examples
 }
 
-// Request says what to try.
+// Request says what to train.
 type Request struct {
-	Task       model.Task
-	Algorithms []model.Algorithm
-	Rules      []model.Algorithm         // the baselines
-	Params     map[string]map[string]any // checked hyperparameters by algorithm
-	Seed       uint64
-	Threads    int
-	// Progress, where not nil, is told of each step; it may be called from several goroutines.
+	Task model.Task
+	// Algorithms are names; none, or "auto", stands for all that serve the task.
+	Algorithms []string
+	// Params are options by name as JSON gives them; each goes to the algorithms that have it.
+	Params map[string]any
+	// Metric chooses and judges; empty is taken as Primary of the training labels. A later version of a model
+	// is given the first one's, so that they compare.
+	Metric  string
+	Seed    uint64
+	Threads int // 0: all processors
+	// Baselines are columns for the rules of thumb, by rule: "last_value" and "recency". The rule "constant"
+	// needs none and is always there.
+	Baselines map[string]string
+	// Progress, where not nil, is told of every stage and step; it must not block.
 	Progress func(Event)
 }
 
-// Event is one step of one fit.
+// Stages of a run.
+const (
+	StageBaseline = "baseline"
+	StageFit      = "fit"
+	StageRefit    = "refit"
+	StageEvaluate = "evaluate"
+)
+
+// Event is the begin of a stage (Step.Done is 0) or a step of it.
 type Event struct {
+	Stage     string
+	Algorithm string
+	Step      model.Step
+	Elapsed   time.Duration // since the run began
+}
+
+// Step is one epoch, round or trial of a fit, kept for the record.
+type Step struct {
+	Stage     string // StageFit or StageRefit
 	Algorithm string
 	model.Step
 }
 
-// String says it in a line.
-func (e Event) String() string {
-	s := fmt.Sprintf("%s: step %d of %d", e.Algorithm, e.Done, e.Of)
-	if !math.IsNaN(e.Validate) && e.Validate != 0 {
-		s += fmt.Sprintf(", validation loss %.4g", e.Validate)
-	}
-	return s
-}
-
-// Row is one line of the leaderboard. Value and Baseline are on the test part.
+// Row is one line of the leaderboard.
 type Row struct {
-	Algorithm       string
-	Chosen          bool
-	Metric          string
-	Value, Baseline float64
-	Validation      float64 // what the choice was made by
-	Rows            int     // fitted on
-	FitSeconds      float64
+	Algorithm string
+	// IsBaseline marks a rule of thumb, which is never chosen.
+	IsBaseline bool
+	Chosen     bool
+	Metric     string
+	// Value is the metric on the test rows. The chosen model has been refitted on train and validate before.
+	Value float64
+	// Baseline is the best rule's value on the same rows.
+	Baseline float64
+	// ValidateValue is the metric on the validation rows, on which the choice fell.
+	ValidateValue float64
+	Rows          int // fitted on, the validation rows included for the chosen one
+	FitSeconds    float64
 }
 
-// Measured is one metric on one part.
-type Measured struct {
-	Split string // train, validate or test
-	metrics.Metric
+// Measure is one metric on one part. On train and validate it is of the fit that saw train alone, on test of
+// the model that is kept.
+type Measure struct {
+	Split  string // "train", "validate", "test"
+	Metric string
+	Value  float64
 }
 
-// Result is what a training gives.
+// Result is a chosen model and how it was judged.
 type Result struct {
-	Leaderboard     []Row // candidates, best on validation first, then the baseline
-	Algorithm       string
-	Model           model.Model
-	Metric          string
-	Value, Baseline float64 // of the chosen model and of the best rule, on the test part
-	BeatsBaseline   bool
-	Metrics         []Measured // of the chosen model
-	Steps           []Event
-	Why             string
+	Leaderboard []Row // the chosen one first, then the others by their value on the validation rows, then the rules
+	Model       model.Model
+	Algorithm   string
+	Metric      string
+	Metrics     []Measure
+	Steps       []Step
+	// BeatsBaseline says that the model is better on the test rows than every rule of thumb by the metric,
+	// and for a value that its squared error is below the constant's too: a good order of useless numbers
+	// would pass the first alone.
+	BeatsBaseline bool
+	// Why is a sentence on the choice and its worth.
+	Why string
 }
 
-// Primary is the metric that models are chosen and compared by: the area under the ROC curve for a class, which
-// judges the order and needs no threshold; the mean absolute error for a value, since a few large customers would
-// decide a squared one alone.
-func Primary(task model.Task) string {
-	if task == model.Class {
-		return metrics.ROCAUC
-	}
-	return metrics.MAE
-}
-
-// candidate is one algorithm on its way through Run.
-type candidate struct {
-	algorithm model.Algorithm
-	model     model.Model
-	choice    float64 // the primary metric on the validation part
-	rows      int
-	seconds   float64
-}
-
-// Run fits, chooses and judges. It returns ctx's error soon after ctx is done.
-func Run(ctx context.Context, p Plan, r Request) (*Result, error) {
-	run := &run{Plan: p, Request: r, metric: Primary(r.Task)}
-	best, all, err := run.choose(ctx, r.Algorithms)
-	if err != nil {
-		return nil, err
-	}
-	_, rules, err := run.choose(ctx, r.Rules)
-	if err != nil {
-		return nil, err
-	}
-	if err := run.refit(ctx, best); err != nil {
-		return nil, err
-	}
-	return run.judge(best, all, rules)
-}
-
-type run struct {
-	Plan
-	Request
-	metric string
-	steps  []Event
-}
-
-// choose fits each algorithm on the training part and gives the best on the validation part.
-func (r *run) choose(ctx context.Context, algorithms []model.Algorithm) (best *candidate, all []*candidate, err error) {
-	for _, a := range algorithms {
-		c, err := r.fit(ctx, a, r.Train, r.Validate, r.settings(a))
-		if err != nil {
-			return nil, nil, err
-		}
-		on := r.Validate
-		if on == nil {
-			on = r.Train
-		}
-		if c.choice, err = r.value(c.model, on); err != nil {
-			return nil, nil, err
-		}
-		if best == nil || metrics.Better(r.metric, c.choice, best.choice) {
-			best = c
-		}
-		all = append(all, c)
-	}
-	if best == nil && len(algorithms) == 0 {
-		return nil, nil, nil
-	}
-	return best, all, nil
-}
-
-func (r *run) settings(a model.Algorithm) model.Settings {
-	s := model.Settings{Task: r.Task, Seed: r.Seed, Threads: r.Threads, Params: map[string]any{}}
-	for k, v := range r.Params[a.Name()] {
-		s.Params[k] = v
-	}
-	s.Progress = func(step model.Step) {
-		e := Event{Algorithm: a.Name(), Step: step}
-		r.steps = append(r.steps, e)
-		if r.Progress != nil {
-			r.Progress(e)
-		}
-	}
-	return s
-}
-
-func (r *run) fit(ctx context.Context, a model.Algorithm, train, validate *model.Examples, s model.Settings) (*candidate, error) {
-	start := time.Now()
-	m, err := a.Fit(ctx, train, validate, s)
-	if err != nil {
-		return nil, fmt.Errorf("fit %s: %w", a.Name(), err)
-	}
-	return &candidate{algorithm: a, model: m, rows: len(train.Y), seconds: time.Since(start).Seconds()}, nil
-}
-
-// refit fits the chosen algorithm again on training and validation together, as long as it was fitted before.
-func (r *run) refit(ctx context.Context, c *candidate) error {
-	if r.Validate == nil {
-		return nil
-	}
-	s := r.settings(c.algorithm)
-	for k, v := range chosenParams(c.model) {
-		s.Params[k] = v
-	}
-	if n := c.model.Rounds(); n > 0 {
-		s.Params["rounds"] = n
-	}
-	again, err := r.fit(ctx, c.algorithm, join(r.Train, r.Validate), nil, s)
-	if err != nil {
-		return err
-	}
-	c.model, c.rows, c.seconds = again.model, again.rows, c.seconds+again.seconds
-	return nil
-}
-
-// Tuned is a model that chose hyperparameters by its validation part; a refit without one keeps them.
+// Tuned is a model whose fit chose some of its hyperparameters: the refit is given them.
 type Tuned interface {
 	Hyperparameters() map[string]any
 }
 
-func chosenParams(m model.Model) map[string]any {
-	if t, ok := m.(Tuned); ok {
-		return t.Hyperparameters()
+// Run trains, chooses and judges. Candidates are fitted one after the other, each on all threads: that takes
+// no longer than side by side, and only one needs its memory at a time.
+func Run(ctx context.Context, plan Plan, req Request) (*Result, error) {
+	r, err := newRun(plan, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.fitBaselines(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.fitCandidates(ctx); err != nil {
+		return nil, err
+	}
+	chosen := r.choose()
+	if err := r.refit(ctx, chosen); err != nil {
+		return nil, err
+	}
+	return r.judge(ctx, chosen)
+}
+
+// run is a training under way.
+type run struct {
+	plan       Plan
+	req        Request
+	metric     string
+	algorithms []model.Algorithm
+	params     map[string]map[string]any
+	began      time.Time
+	candidates []*candidate
+	baselines  []*candidate
+	steps      []Step
+}
+
+// candidate is one algorithm's way through the run.
+type candidate struct {
+	algorithm model.Algorithm
+	params    map[string]any
+	model     model.Model
+	validate  []metrics.Metric
+	test      []metrics.Metric
+	train     []metrics.Metric
+	rows      int
+	seconds   float64
+}
+
+func newRun(plan Plan, req Request) (*run, error) {
+	for name, part := range map[string]*model.Examples{"train": plan.Train, "validate": plan.Validate, "test": plan.Test} {
+		if part == nil || part.X.Rows == 0 {
+			return nil, &DataError{Message: fmt.Sprintf("there are no rows to %s on", verb(name)), Hint: "Train on more rows or a longer period."}
+		}
+	}
+	algorithms, err := engine.Select(req.Task, req.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	params, err := engine.CheckParamsOf(algorithms, req.Params)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{plan: plan, req: req, metric: req.Metric, algorithms: algorithms, params: params, began: time.Now()}
+	if r.metric == "" {
+		r.metric = Primary(req.Task, plan.Train.Y)
+	}
+	return r, nil
+}
+
+func verb(part string) string {
+	if part == "test" {
+		return "test the model"
+	}
+	return part
+}
+
+// fit fits one algorithm and keeps its steps.
+func (r *run) fit(ctx context.Context, stage string, c *candidate, train, valid *model.Examples) error {
+	name := c.algorithm.Name()
+	r.tell(stage, name, model.Step{})
+	s := model.Settings{Task: r.req.Task, Seed: r.req.Seed, Threads: r.req.Threads, Params: c.params,
+		Progress: func(step model.Step) {
+			if stage != StageBaseline {
+				r.steps = append(r.steps, Step{stage, name, step})
+			}
+			r.tell(stage, name, step)
+		}}
+	began := time.Now()
+	m, err := c.algorithm.Fit(ctx, train, valid, s)
+	if err != nil {
+		if ctxErr := ctx.Err(); ctxErr != nil {
+			return ctxErr
+		}
+		return fmt.Errorf("%s %s: %w", stage, name, err)
+	}
+	c.model, c.rows = m, train.X.Rows
+	c.seconds += time.Since(began).Seconds()
+	return nil
+}
+
+func (r *run) tell(stage, algorithm string, step model.Step) {
+	if r.req.Progress != nil {
+		r.req.Progress(Event{stage, algorithm, step, time.Since(r.began)})
+	}
+}
+
+// score evaluates a candidate's model on a part.
+func (r *run) score(c *candidate, part *model.Examples) ([]metrics.Metric, error) {
+	p := make([]float64, part.X.Rows)
+	if err := c.model.Predict(p, part.X); err != nil {
+		return nil, fmt.Errorf("score with %s: %w", c.algorithm.Name(), err)
+	}
+	return metrics.Evaluate(r.req.Task, part.Y, p), nil
+}
+
+// fitBaselines fits the rules on train and validate at once: they have nothing to choose.
+func (r *run) fitBaselines(ctx context.Context) error {
+	for _, alg := range baseline.All() {
+		column, given := r.req.Baselines[alg.Name()]
+		if !given && len(alg.Params()) > 0 {
+			continue
+		}
+		c := &candidate{algorithm: alg, params: map[string]any{}}
+		if given {
+			c.params["column"] = column
+		}
+		err := r.fit(ctx, StageBaseline, c, r.plan.Train, nil)
+		if err == nil {
+			c.validate, err = r.score(c, r.plan.Validate)
+		}
+		if err != nil {
+			return err
+		}
+		r.baselines = append(r.baselines, c)
 	}
 	return nil
 }
 
-// value is the primary metric of a model on a part.
-func (r *run) value(m model.Model, on *model.Examples) (float64, error) {
-	all, err := r.measure(m, on)
-	return metrics.Find(all, r.metric), err
+// fitCandidates fits every algorithm on train. One that fails is left out as long as another succeeds.
+func (r *run) fitCandidates(ctx context.Context) error {
+	var failed []error
+	for _, alg := range r.algorithms {
+		c := &candidate{algorithm: alg, params: r.params[alg.Name()]}
+		err := r.fit(ctx, StageFit, c, r.plan.Train, r.plan.Validate)
+		if err == nil {
+			c.validate, err = r.score(c, r.plan.Validate)
+		}
+		if err == nil {
+			c.train, err = r.score(c, r.plan.Train)
+		}
+		if ctxErr := ctx.Err(); ctxErr != nil {
+			return ctxErr
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		r.candidates = append(r.candidates, c)
+	}
+	if len(r.candidates) == 0 {
+		return errors.Join(failed...)
+	}
+	return nil
 }
 
-func (r *run) measure(m model.Model, on *model.Examples) ([]metrics.Metric, error) {
-	p := make([]float64, on.X.Rows)
-	if err := m.Predict(p, on.X); err != nil {
-		return nil, fmt.Errorf("judge model: %w", err)
+// refit fits the chosen candidate on train and validate with what its first fit settled on.
+func (r *run) refit(ctx context.Context, c *candidate) error {
+	for _, o := range r.candidates {
+		if o != c {
+			var err error
+			if o.test, err = r.score(o, r.plan.Test); err != nil {
+				return err
+			}
+			o.model = nil // its memory is for the refit
+		}
 	}
-	return metrics.Evaluate(r.Task, on.Y, p), nil
+	both := r.plan.TrainValidate
+	if both == nil {
+		var err error
+		if both, err = join(r.plan.Train, r.plan.Validate); err != nil {
+			return err
+		}
+	}
+	c.params = maps.Clone(c.params)
+	if t, ok := c.model.(Tuned); ok {
+		maps.Copy(c.params, t.Hyperparameters())
+	}
+	if n := c.model.Rounds(); n > 0 {
+		c.params["rounds"] = n
+	}
+	return r.fit(ctx, StageRefit, c, both, nil)
 }

@@ -1,102 +1,128 @@
 package training
 
 import (
-	"encoding/binary"
-	"hash/fnv"
-	"sort"
+	"cmp"
+	"slices"
 
 	"cvp/engine/model"
 )
 
-// Shares of the parts, in percent; the rest is the training part.
+// Parts are the rows of each part, ascending.
+type Parts struct {
+	Train, Validate, Test []int
+}
+
+// Shares of the parts.
 const (
-	testShare     = 20
-	validateShare = 20
+	trainShare    = 0.6
+	validateShare = 0.2
 )
 
-// Split divides rows into parts by a hash of their key and the seed: a row stays in its part whatever other rows
-// come and go, so versions trained on grown data are judged on the same rows. Where the hash leaves a part
-// without one of the classes, as it may with few rows, it borrows the row of that class that hashes closest.
-func Split(keys []string, y []float32, task model.Task, seed uint64) (train, validate, test []int, err error) {
-	order := make([]int, len(keys))
-	hashes := make([]uint64, len(keys))
+// Split parts the rows of a relation 60 : 20 : 20. A row's part follows from the hash of its key and the seed
+// alone, so that later versions of a model are tested on the same entities, and rows of one key stay together.
+// Where a part would be without one of the classes, the keys of each class are ranked by their hash and the
+// ranks are cut instead. labels are nil for a value.
+func Split(keys []string, labels []float32, seed uint64) Parts {
+	var p Parts
 	for i, k := range keys {
-		order[i], hashes[i] = i, hash(k, seed)
+		p.put(i, place(k, seed))
 	}
-	part := make([]int, len(keys)) // 0 train, 1 validate, 2 test
-	for i := range keys {
-		part[i] = partOf(hashes[i])
+	if labels == nil && p.filled() || labels != nil && p.bothClasses(labels) {
+		return p
 	}
-	if task == model.Class {
-		sort.Slice(order, func(a, b int) bool { return hashes[order[a]] < hashes[order[b]] })
-		if err := balance(order, part, y); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	for i, p := range part {
-		switch p {
-		case 2:
-			test = append(test, i)
-		case 1:
-			validate = append(validate, i)
-		default:
-			train = append(train, i)
-		}
-	}
-	if len(train) == 0 || len(validate) == 0 || len(test) == 0 {
-		return nil, nil, nil, &DataError{"the rows share too few keys to be split", "Name a key column whose values differ."}
-	}
-	return train, validate, test, nil
+	return splitRanks(keys, labels, seed)
 }
 
-// partOf gives the part of a hash: the top of the range is the test part, below it lies validation.
-func partOf(h uint64) int {
-	switch percent := h % 100; {
-	case percent >= 100-testShare:
-		return 2
-	case percent >= 100-testShare-validateShare:
-		return 1
+// put adds a row by its place in [0, 1).
+func (p *Parts) put(row int, at float64) {
+	switch {
+	case at < trainShare:
+		p.Train = append(p.Train, row)
+	case at < trainShare+validateShare:
+		p.Validate = append(p.Validate, row)
+	default:
+		p.Test = append(p.Test, row)
 	}
-	return 0
 }
 
-// balance gives every part at least one row of each class.
-func balance(order, part []int, y []float32) error {
-	for _, class := range []float32{0, 1} {
-		var count [3]int
-		for i, v := range y {
-			if v == class {
-				count[part[i]]++
-			}
-		}
-		for p := range count {
-			for _, i := range order {
-				if count[p] > 0 {
-					break
-				}
-				if y[i] == class && count[part[i]] > 1 {
-					count[part[i]]--
-					part[i] = p
-					count[p]++
-				}
-			}
-			if count[p] == 0 {
-				return &DataError{"one of the classes has too few rows to be split into training, validation and test", "Give more rows of it."}
-			}
-		}
-	}
-	return nil
+func (p *Parts) all() [][]int { return [][]int{p.Train, p.Validate, p.Test} }
+
+func (p *Parts) filled() bool {
+	return !slices.ContainsFunc(p.all(), func(rows []int) bool { return len(rows) == 0 })
 }
 
-func hash(key string, seed uint64) uint64 {
-	h := fnv.New64a()
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], seed)
-	_, _ = h.Write(b[:])
-	_, _ = h.Write([]byte(key))
-	// FNV's low bits mix poorly for short keys: finish with a finaliser (Stafford's variant 13, splitmix64).
-	v := h.Sum64()
-	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
-	v = (v ^ v>>27) * 0x94d049bb133111eb
-	return v ^ v>>31
+func (p *Parts) bothClasses(labels []float32) bool {
+	return !slices.ContainsFunc(p.all(), func(rows []int) bool {
+		positive := 0
+		for _, i := range rows {
+			if labels[i] > 0 {
+				positive++
+			}
+		}
+		return positive == 0 || positive == len(rows)
+	})
+}
+
+// splitRanks orders the keys of each class by hash and cuts the order.
+func splitRanks(keys []string, labels []float32, seed uint64) Parts {
+	positive := map[string]bool{}
+	for i, k := range keys {
+		positive[k] = positive[k] || labels != nil && labels[i] > 0
+	}
+	at := map[string]float64{}
+	for _, class := range []bool{false, true} {
+		var ranked []string
+		for k, is := range positive {
+			if is == class {
+				ranked = append(ranked, k)
+			}
+		}
+		slices.SortFunc(ranked, func(a, b string) int {
+			return cmp.Or(cmp.Compare(place(a, seed), place(b, seed)), cmp.Compare(a, b))
+		})
+		for i, k := range ranked {
+			at[k] = (float64(i) + .5) / float64(len(ranked))
+		}
+	}
+	var p Parts
+	for i, k := range keys {
+		p.put(i, at[k])
+	}
+	return p
+}
+
+// place maps a key to [0, 1): FNV-1a with the seed, its bits then mixed as in MurmurHash3, since the upper
+// bits of FNV hardly differ between short keys.
+func place(key string, seed uint64) float64 {
+	h := uint64(14695981039346656037) ^ seed*0x9e3779b97f4a7c15
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	h ^= h >> 33
+	return float64(h>>11) / (1 << 53)
+}
+
+// Arrange puts the rows of the parts one after the other in one copy, of which the plan's parts are views.
+func Arrange(e *model.Examples, p Parts) Plan {
+	rows := slices.Concat(p.Train, p.Validate, p.Test)
+	all := take(e, rows)
+	a, b := len(p.Train), len(p.Train)+len(p.Validate)
+	return Plan{
+		Train:         view(all, 0, a),
+		Validate:      view(all, a, b),
+		Test:          view(all, b, len(rows)),
+		TrainValidate: view(all, 0, b),
+	}
+}
+
+func view(e *model.Examples, from, to int) *model.Examples {
+	out := &model.Examples{X: e.X.Slice(from, to), Y: e.Y[from:to]}
+	if e.Weights != nil {
+		out.Weights = e.Weights[from:to]
+	}
+	return out
 }

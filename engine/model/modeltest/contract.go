@@ -218,6 +218,9 @@ func (s suite) huge(t *testing.T) {
 }
 
 func (s suite) useless(t *testing.T) {
+	if s.opts.Bound {
+		return
+	}
 	train, _, test := split(s.task)
 	n := train.X.Rows
 	x := &frame.Frame{Rows: n, Columns: []frame.Column{
@@ -260,6 +263,9 @@ func (s suite) cancels(t *testing.T) {
 	train, valid, _ := split(s.task)
 	if _, err := s.alg.Fit(ctx, train, valid, s.settings()); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v with an ended context", err)
+	}
+	if s.opts.Instant {
+		return
 	}
 	for n := 20_000; !s.cancelledMidway(t, n); n *= 4 {
 		if n > 2_000_000 {

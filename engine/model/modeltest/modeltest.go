@@ -16,6 +16,10 @@ type Options struct {
 	// Least is the quality to reach on held-out rows of the suite's own data: the area under the ROC curve
 	// (0 is taken as 0.8) and the share of the label's variance explained (0 is taken as 0.3).
 	LeastAUC, LeastR2 float64
+	// Instant says that a fit is done before it could be cancelled in its middle.
+	Instant bool
+	// Bound says that the fit goes by a column named in Params and cannot do without it.
+	Bound bool
 }
 
 func (o Options) defaults() Options {

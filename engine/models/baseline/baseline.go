@@ -1,28 +1,28 @@
-// Package baseline has the rules that anybody would use without a model: what a model must beat to be worth its keep.
-// They are models themselves, so the same code judges them.
+// Package baseline has the rules of thumb that a model must beat to be of use: the mean of the label, the last
+// value of the same quantity, and a curve of one column such as the days since the last order.
 package baseline
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"cvp/engine/frame"
 	"cvp/engine/model"
+	"cvp/engine/models/linear"
 )
 
-// Constant predicts the same for everybody: the rate of a class, the median of a value (which minimises the mean
-// absolute error).
+// Constant is the rule "constant": the rate of the class or the mean of the value, the same for every row.
 type Constant struct{}
 
-// LastValue predicts that a value stays what the column says it was.
-type LastValue struct{ Column string }
+// LastValue is the rule "last_value": what the column says is what will be, missing is 0. For a class, where
+// the column is on another scale than a probability, it is the curve of the column as in Recency.
+type LastValue struct{}
 
-// Recency predicts a class from one column, by logistic regression on its signed logarithm: an order by that column
-// alone, with probabilities that fit.
-type Recency struct{ Column string }
+// Recency is the rule "recency": a regression on nothing but the column, which orders rows as the column does.
+type Recency struct{}
 
 var (
 	_ model.Algorithm = Constant{}
@@ -30,172 +30,198 @@ var (
 	_ model.Algorithm = Recency{}
 )
 
+// All lists the rules.
+func All() []model.Algorithm { return []model.Algorithm{Constant{}, LastValue{}, Recency{}} }
+
 // Name is "constant".
 func (Constant) Name() string { return "constant" }
 
-// Name is "last value".
-func (LastValue) Name() string { return "last value" }
+// Name is "last_value".
+func (LastValue) Name() string { return "last_value" }
 
 // Name is "recency".
 func (Recency) Name() string { return "recency" }
 
-// Serves reports true: a constant fits any task.
-func (Constant) Serves(model.Task) bool { return true }
+// Serves reports true for a class and for a value.
+func (Constant) Serves(t model.Task) bool { return t == model.Class || t == model.Value }
 
-// Serves reports true for a value.
-func (LastValue) Serves(t model.Task) bool { return t == model.Value }
+// Serves reports true for a class and for a value.
+func (LastValue) Serves(t model.Task) bool { return t == model.Class || t == model.Value }
 
-// Serves reports true for a class.
-func (Recency) Serves(t model.Task) bool { return t == model.Class }
+// Serves reports true for a class and for a value.
+func (Recency) Serves(t model.Task) bool { return t == model.Class || t == model.Value }
 
 // Params is empty.
 func (Constant) Params() []model.Param { return nil }
 
-// Params is empty.
-func (LastValue) Params() []model.Param { return nil }
+func columnParam() []model.Param {
+	return []model.Param{{Name: "column", Default: "", Help: "the column to go by"}}
+}
 
-// Params is empty.
-func (Recency) Params() []model.Param { return nil }
+// Params has the column.
+func (LastValue) Params() []model.Param { return columnParam() }
 
-// Fit finds the constant.
-func (Constant) Fit(_ context.Context, train, _ *model.Examples, s model.Settings) (model.Model, error) {
+// Params has the column.
+func (Recency) Params() []model.Param { return columnParam() }
+
+// Fit takes the mean label.
+func (Constant) Fit(ctx context.Context, train, _ *model.Examples, _ model.Settings) (model.Model, error) {
+	var sum, total float64
+	for i, y := range train.Y {
+		w := 1.0
+		if train.Weights != nil {
+			w = float64(train.Weights[i])
+		}
+		sum += w * float64(y)
+		total += w
+	}
+	if !(total > 0) {
+		return nil, errors.New("no row has a weight above 0")
+	}
+	return constant{sum / total}, ctx.Err()
+}
+
+// Fit takes the column as it is for a value, and its curve for a class.
+func (LastValue) Fit(ctx context.Context, train, valid *model.Examples, s model.Settings) (model.Model, error) {
 	if s.Task == model.Class {
-		return &rule{Intercept: mean(train.Y)}, nil
+		return fitCurve(ctx, train, valid, s)
 	}
-	return &rule{Intercept: middle(train.Y)}, nil
+	name, err := column(train, s)
+	if err != nil {
+		return nil, err
+	}
+	return lastValue{name}, ctx.Err()
 }
 
-// Fit learns nothing but what stands for a missing value: the median label.
-func (l LastValue) Fit(_ context.Context, train, _ *model.Examples, _ model.Settings) (model.Model, error) {
-	return &rule{Column: l.Column, Slope: 1, Absent: middle(train.Y)}, nil
+// Fit regresses the label on the column.
+func (Recency) Fit(ctx context.Context, train, valid *model.Examples, s model.Settings) (model.Model, error) {
+	return fitCurve(ctx, train, valid, s)
 }
 
-// Fit finds slope and intercept by Newton's method on the log-likelihood.
-func (r Recency) Fit(ctx context.Context, train, _ *model.Examples, _ model.Settings) (model.Model, error) {
-	out := &rule{Column: r.Column, Log: true, Logit: true}
-	c := train.X.Column(r.Column)
-	if c == nil || c.Kind != frame.Number {
-		return nil, fmt.Errorf("fit recency rule: %q is not a column of numbers", r.Column)
+// column gives the name of the column to go by.
+func column(e *model.Examples, s model.Settings) (string, error) {
+	name, _ := s.Params["column"].(string)
+	switch c := e.X.Column(name); {
+	case c == nil:
+		return "", fmt.Errorf("no column %q to take as a baseline", name)
+	case c.Kind != frame.Number:
+		return "", fmt.Errorf("column %q is a %s: a baseline goes by a number", name, c.Kind)
 	}
-	var x, y []float64
-	var absent, absentPositive float64
-	for i, v := range c.Numbers {
-		if v != v {
-			absent++
-			absentPositive += float64(train.Y[i])
-			continue
+	return name, nil
+}
+
+func fitCurve(ctx context.Context, train, valid *model.Examples, s model.Settings) (model.Model, error) {
+	name, err := column(train, s)
+	if err != nil {
+		return nil, err
+	}
+	alone := func(e *model.Examples) *model.Examples {
+		if e == nil {
+			return nil
 		}
-		x, y = append(x, signedLog(float64(v))), append(y, float64(train.Y[i]))
+		x := &frame.Frame{Rows: e.X.Rows}
+		if c := e.X.Column(name); c != nil {
+			x.Columns = []frame.Column{*c}
+		}
+		return &model.Examples{X: x, Y: e.Y, Weights: e.Weights}
 	}
-	out.Absent = logit((absentPositive + mean(train.Y)) / (absent + 1)) // one imagined row of the average rate
-	out.Intercept, out.Slope = newton(x, y)
-	return out, ctx.Err()
+	s.Params = nil
+	m, err := family(s.Task).Fit(ctx, alone(train), alone(valid), s)
+	if err != nil {
+		return nil, err
+	}
+	return curve{m, s.Task}, nil
 }
 
-// newton fits P(y=1) = 1/(1+exp(-(a+b·x))) with a slight ridge that keeps separable rows finite.
-func newton(x, y []float64) (a, b float64) {
-	const ridge, steps = 1e-3, 50
-	for range steps {
-		ga, gb, haa, hab, hbb := -ridge*a, -ridge*b, ridge, 0.0, ridge
-		for i := range x {
-			p := sigmoid(a + b*x[i])
-			e, w := y[i]-p, p*(1-p)
-			ga, gb = ga+e, gb+e*x[i]
-			haa, hab, hbb = haa+w, hab+w*x[i], hbb+w*x[i]*x[i]
-		}
-		det := haa*hbb - hab*hab
-		if det <= 0 {
-			break
-		}
-		da, db := (ga*hbb-gb*hab)/det, (gb*haa-ga*hab)/det
-		a, b = a+da, b+db
-		if math.Abs(da)+math.Abs(db) < 1e-9 {
-			break
-		}
+func family(t model.Task) model.Algorithm {
+	if t == model.Class {
+		return linear.Logistic{}
 	}
-	return a, b
+	return linear.Linear{}
 }
 
-// rule is intercept + slope · column, through a logarithm before and a sigmoid behind where it says so.
-type rule struct {
-	Column    string  `json:"column,omitempty"`
-	Slope     float64 `json:"slope,omitempty"`
-	Intercept float64 `json:"intercept"`
-	Absent    float64 `json:"absent,omitempty"` // stands for slope and intercept where the column is missing
-	Log       bool    `json:"log,omitempty"`
-	Logit     bool    `json:"logit,omitempty"`
+// Decode reads a stored rule.
+func (Constant) Decode(b []byte) (model.Model, error) { return decode(b) }
+
+// Decode reads a stored rule.
+func (LastValue) Decode(b []byte) (model.Model, error) { return decode(b) }
+
+// Decode reads a stored rule.
+func (Recency) Decode(b []byte) (model.Model, error) { return decode(b) }
+
+// stored is any of the rules in JSON: one of the fields is set.
+type stored struct {
+	Constant *float64        `json:"constant,omitempty"`
+	Column   *string         `json:"column,omitempty"`
+	Task     model.Task      `json:"task,omitempty"`
+	Curve    json.RawMessage `json:"curve,omitempty"`
 }
 
-var _ model.Model = (*rule)(nil)
-
-// Predict applies the rule.
-func (r *rule) Predict(dst []float64, x *frame.Frame) error {
-	c := x.Column(r.Column)
-	if c != nil && c.Kind != frame.Number {
-		return fmt.Errorf("column %q is a %s, the rule reads a number", r.Column, c.Kind)
+func decode(b []byte) (model.Model, error) {
+	var s stored
+	if err := json.Unmarshal(b, &s); err != nil {
+		return nil, fmt.Errorf("decode baseline: %w", err)
 	}
+	switch {
+	case s.Constant != nil:
+		return constant{*s.Constant}, nil
+	case s.Column != nil:
+		return lastValue{*s.Column}, nil
+	case s.Curve != nil && (s.Task == model.Class || s.Task == model.Value):
+		m, err := family(s.Task).Decode(s.Curve)
+		if err != nil {
+			return nil, fmt.Errorf("decode baseline: %w", err)
+		}
+		return curve{m, s.Task}, nil
+	}
+	return nil, errors.New("decode baseline: none of constant, column and curve")
+}
+
+// constant scores every row the same.
+type constant struct{ value float64 }
+
+func (c constant) Predict(dst []float64, x *frame.Frame) error {
 	for i := range dst {
-		v := r.Intercept
-		switch {
-		case r.Column == "":
-		case c == nil || c.Missing(i):
-			v = r.Absent
-		case r.Log:
-			v += r.Slope * signedLog(float64(c.Numbers[i]))
-		default:
-			v += r.Slope * float64(c.Numbers[i])
-		}
-		if r.Logit {
-			v = sigmoid(v)
-		}
-		dst[i] = v
+		dst[i] = c.value
 	}
 	return nil
 }
 
-// Encode gives the rule as JSON.
-func (r *rule) Encode() ([]byte, error) { return json.Marshal(r) }
+func (c constant) Encode() ([]byte, error) { return json.Marshal(stored{Constant: &c.value}) }
 
-// Rounds is 0.
-func (r *rule) Rounds() int { return 0 }
+func (c constant) Rounds() int { return 0 }
 
-// Decode reads a rule.
-func (Constant) Decode(b []byte) (model.Model, error) { return decode(b) }
+// lastValue scores a row with the value of a column.
+type lastValue struct{ column string }
 
-// Decode reads a rule.
-func (LastValue) Decode(b []byte) (model.Model, error) { return decode(b) }
-
-// Decode reads a rule.
-func (Recency) Decode(b []byte) (model.Model, error) { return decode(b) }
-
-func decode(b []byte) (model.Model, error) {
-	r := &rule{}
-	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("decode rule: %w", err)
+func (l lastValue) Predict(dst []float64, x *frame.Frame) error {
+	clear(dst)
+	c := x.Column(l.column)
+	if c == nil || c.Kind != frame.Number {
+		return nil
 	}
-	return r, nil
+	for i, v := range c.Numbers {
+		if !math.IsNaN(float64(v)) {
+			dst[i] = float64(v)
+		}
+	}
+	return nil
 }
 
-func mean(y []float32) float64 {
-	var sum float64
-	for _, v := range y {
-		sum += float64(v)
-	}
-	return sum / float64(max(len(y), 1))
+func (l lastValue) Encode() ([]byte, error) { return json.Marshal(stored{Column: &l.column}) }
+
+func (l lastValue) Rounds() int { return 0 }
+
+// curve is a regression on one column.
+type curve struct {
+	model.Model
+	task model.Task
 }
 
-func middle(y []float32) float64 {
-	if len(y) == 0 {
-		return 0
+func (c curve) Encode() ([]byte, error) {
+	b, err := c.Model.Encode()
+	if err != nil {
+		return nil, err
 	}
-	s := slices.Clone(y)
-	slices.Sort(s)
-	return (float64(s[(len(s)-1)/2]) + float64(s[len(s)/2])) / 2
-}
-
-func signedLog(v float64) float64 { return math.Copysign(math.Log1p(math.Abs(v)), v) }
-func sigmoid(z float64) float64   { return 1 / (1 + math.Exp(-z)) }
-func logit(p float64) float64 {
-	p = min(max(p, 1e-6), 1-1e-6)
-	return math.Log(p / (1 - p))
+	return json.Marshal(stored{Task: c.task, Curve: b})
 }

@@ -78,7 +78,7 @@ fuzz: ## every fuzz target for FUZZTIME (3s) each
 
 .PHONY: lint
 lint: ## formatting, go vet and staticcheck
-	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	@unformatted=$$(gofmt -l .); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet $(BUILDFLAGS) ./...
 	$(GO) run $(STATICCHECK) $(BUILDFLAGS) ./...

@@ -3,7 +3,6 @@ package server_test
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
@@ -191,6 +190,3 @@ func install(t testing.TB, database string) {
 	run(t, conn, sql)
 	_ = conn.Close(t.Context())
 }
-
-// int8 is a binary bigint.
-func int8(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

@@ -3,7 +3,6 @@ package sqlfuncs
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -69,9 +68,4 @@ func inQuestion(err error, q *question.Question, sql schema.Query) error {
 
 func failure(code, message, hint string) *pgconn.PgError {
 	return &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code, Message: message, Hint: hint}
-}
-
-// failuref is failure with a formatted message and no hint.
-func failuref(code, format string, args ...any) *pgconn.PgError {
-	return failure(code, fmt.Sprintf(format, args...), "")
 }

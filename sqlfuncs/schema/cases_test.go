@@ -1,9 +1,5 @@
 package schema
 
-const linesReference = `SELECT o.customer_id::text, o.ordered_at%s
-FROM order_lines l JOIN orders o USING (order_id) JOIN products p USING (product_id) JOIN customers c USING (customer_id)
-WHERE o.ordered_at < 'infinity'`
-
 var goldenCases = []goldenCase{
 	{
 		schema: "retail", name: "time of the order",

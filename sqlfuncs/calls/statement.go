@@ -16,7 +16,7 @@ type Statement struct {
 	Text string
 	// Engine lists the engine functions that it calls, once per call.
 	Engine []string
-	// ReadOnly says that the statement is a SELECT that trains nothing.
+	// ReadOnly says that the statement is a SELECT that trains, writes and locks nothing.
 	ReadOnly bool
 
 	start   int   // where the statement begins in the query string, in characters
@@ -54,6 +54,7 @@ func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool
 	own := commonTables(stmt)
 	var at []int // byte offsets in sql where the prefix goes
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
+		s.ReadOnly = s.ReadOnly && !writes(n)
 		switch {
 		case n.GetFuncCall() != nil:
 			f := n.GetFuncCall()
@@ -94,6 +95,11 @@ func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool
 	b.WriteString(sql[last:to])
 	s.Text = b.String()
 	return s, named
+}
+
+// writes reports whether a node changes or locks rows.
+func writes(n *pg.Node) bool {
+	return n.GetInsertStmt() != nil || n.GetUpdateStmt() != nil || n.GetDeleteStmt() != nil || n.GetMergeStmt() != nil || n.GetLockingClause() != nil
 }
 
 // Position maps a 1-based position in Text, in characters, to the query string that was split.

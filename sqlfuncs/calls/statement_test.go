@@ -40,6 +40,20 @@ func TestSplitQualifiesOnlyNamesOfCvp(t *testing.T) {
 	}
 }
 
+func TestReadOnlyMeansNothingIsWrittenOrLocked(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"SELECT cvp_predict('m', id) FROM t":                                        true,
+		"SELECT cvp_predict('m', id) FROM t FOR UPDATE":                             false,
+		"WITH d AS (DELETE FROM t RETURNING id) SELECT cvp_predict('m', id) FROM d": false,
+		"SELECT * FROM cvp_train('m')":                                              false,
+		"INSERT INTO s SELECT cvp_predict('m', id) FROM t":                          false,
+	} {
+		if got := Split(sql)[0].ReadOnly; got != want {
+			t.Errorf("%s: read-only %v", sql, got)
+		}
+	}
+}
+
 func TestPositionMapsBackToTheClientsText(t *testing.T) {
 	sql := "SELECT 'é'; SELECT cvp_predict(1), oops, cvp_predict(2), again"
 	s := Split(sql)[1]

@@ -146,7 +146,7 @@ func TestNotificationsPass(t *testing.T) {
 	eitherWay(t, func(t *testing.T, p *proxy) {
 		listener, notifier := p.connect(t), p.connect(t)
 		run(t, listener, "LISTEN news")
-		go func() { _, _ = notifier.Exec(context.Background(), "NOTIFY news, 'hello'") }()
+		run(t, notifier, "NOTIFY news, 'hello'")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		n, err := listener.WaitForNotification(ctx)

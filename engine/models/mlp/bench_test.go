@@ -79,3 +79,19 @@ func BenchmarkPredict(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N*e.X.Rows)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// BenchmarkPredictOne scores a single customer of 120 features with the default network.
+func BenchmarkPredictOne(b *testing.B) {
+	e := gaussians(2000, 120, 1)
+	m, err := New().Fit(context.Background(), e, nil, model.Settings{Task: model.Class, Seed: 1, Params: map[string]any{"rounds": 1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	one, dst := e.X.Slice(0, 1), make([]float64, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := m.Predict(dst, one); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

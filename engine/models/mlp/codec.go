@@ -24,7 +24,7 @@ type stored struct {
 	Layers  []storedLayer `json:"layers"`
 }
 
-// storedLayer holds weights [In×Out] row-major and bias [Out] as base64 of little-endian float32.
+// storedLayer holds weights [Out×In] row-major and bias [Out] as base64 of little-endian float32.
 type storedLayer struct {
 	In         int        `json:"in"`
 	Out        int        `json:"out"`

@@ -19,7 +19,7 @@ func plainCost(net network, g *graph, l loss) float64 {
 			for j := range next {
 				next[j] = float64(layer.b[j])
 				for h, v := range at {
-					next[j] += v * float64(layer.w[h*layer.out+j])
+					next[j] += v * float64(layer.w[j*layer.in+h])
 				}
 				switch layer.act {
 				case relu:

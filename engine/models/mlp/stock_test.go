@@ -35,10 +35,10 @@ func newStock(tb testing.TB, net network, g *graph) *stock {
 	at := input("x", g.x, g.rows, net[0].in)
 	for i := range net {
 		l := &net[i]
-		w := input("w"+string(rune('0'+i)), l.w, l.in, l.out)
+		w := input("w"+string(rune('0'+i)), l.w, l.out, l.in)
 		b := input("b"+string(rune('0'+i)), l.b, 1, l.out)
 		s.params = append(s.params, w, b)
-		at = node(gorgonia.BroadcastAdd(node(gorgonia.Mul(at, w)), b, nil, []byte{0}))
+		at = node(gorgonia.BroadcastAdd(node(gorgonia.Mul(at, node(gorgonia.Transpose(w, 1, 0)))), b, nil, []byte{0}))
 		switch l.act {
 		case relu:
 			at = node(gorgonia.Rectify(at))

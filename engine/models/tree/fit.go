@@ -47,7 +47,7 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, c 
 			prune = newPruner(slices.Clone(nodes), loss).strongest() / whole
 		}
 	}
-	newPruner(nodes, nil).cut(prune * whole)
+	newPruner(nodes, nil).cut(prune * whole * (1 + 1e-9)) // the share may have lost its last bit
 	m := newModel(nodes, scores(nodes, smoothing), bins)
 	m.criterion, m.prune = c.name, prune
 	if s.Progress != nil {

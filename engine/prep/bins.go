@@ -12,6 +12,9 @@ import (
 // MaxBins is the greatest number of bins of one feature, the one of missing values included: a bin is a byte.
 const MaxBins = 255
 
+// binSampleRows is how many rows cuts are learned from: some eighty per bin.
+const binSampleRows = 20_000
+
 // MissingBin holds the missing values of every feature.
 const MissingBin = 0
 
@@ -51,7 +54,7 @@ func (f *feature) bins() int {
 // FitBins learns bins from training rows; labels order the levels. Features with one bin only are left out.
 // An infinite number is an error that names its column.
 func FitBins(x *frame.Frame, y, weights []float32) (*Bins, error) {
-	rows := sample(x.Rows)
+	rows := sample(x.Rows, binSampleRows)
 	found, errs := make([][]feature, len(x.Columns)), make([]error, len(x.Columns))
 	chunks.Do(0, len(x.Columns), func(i int) {
 		c := &x.Columns[i]
@@ -99,6 +102,9 @@ func cuts(v []float64) []float64 {
 		if v[i] != v[i-1] && i-from >= size {
 			out = append(out, halfway(v[i-1], v[i]))
 			from = i
+			if distinct > most { // what is left over for each bin that is left
+				size = (len(v) - i) / (most - len(out))
+			}
 		}
 	}
 	return out

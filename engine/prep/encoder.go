@@ -76,7 +76,7 @@ func (c *column) width() int {
 // rare) have no output. An infinite number is an error that names its column.
 func Fit(x *frame.Frame, opts Options) (*Encoder, error) {
 	opts = opts.defaults(x.Rows)
-	rows := sample(x.Rows)
+	rows := sample(x.Rows, sampleRows)
 	columns, errs := make([]column, len(x.Columns)), make([]error, len(x.Columns))
 	chunks.Do(0, len(x.Columns), func(i int) {
 		columns[i], errs[i] = fitColumn(&x.Columns[i], rows, opts)

@@ -214,7 +214,7 @@ func TestEncodingAllocatesNothingPerRow(t *testing.T) {
 
 func TestTheSampleIsAscendingWithoutRepetition(t *testing.T) {
 	for _, n := range []int{0, 5, sampleRows, sampleRows + 1, 5 * sampleRows} {
-		got := sample(n)
+		got := sample(n, sampleRows)
 		if len(got) != min(n, sampleRows) {
 			t.Errorf("sample(%d) has %d rows", n, len(got))
 		}

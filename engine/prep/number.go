@@ -12,14 +12,14 @@ import (
 // the median is a quarter of a percentile, and a million rows cost no more than these.
 const sampleRows = 50_000
 
-// sample gives ascending row numbers, all of them where there are at most sampleRows. They are drawn at
+// sample gives ascending row numbers, all of them where there are at most limit. They are drawn at
 // random with a fixed seed: every k-th row would follow any rhythm in the order of the rows.
-func sample(n int) []int32 {
-	rows := make([]int32, 0, min(n, sampleRows))
+func sample(n, limit int) []int32 {
+	rows := make([]int32, 0, min(n, limit))
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range n {
 		// Selection sampling: each row is taken with probability wanted / left.
-		if left := n - i; n <= sampleRows || rng.IntN(left) < sampleRows-len(rows) {
+		if left := n - i; n <= limit || rng.IntN(left) < limit-len(rows) {
 			rows = append(rows, int32(i))
 		}
 	}

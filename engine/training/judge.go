@@ -52,7 +52,7 @@ func (r *run) judge(ctx context.Context, chosen *candidate) (*Result, error) {
 		}
 	}
 	best := r.bestBaseline()
-	out := &Result{Model: chosen.model, Algorithm: chosen.algorithm.Name(), Metric: r.metric, Steps: r.steps,
+	out := &Result{Model: chosen.model, Algorithm: chosen.algorithm.Name(), Metric: r.metric, Steps: r.steps, Failed: r.failed,
 		BeatsBaseline: r.beats(chosen, best)}
 	for _, c := range r.candidates {
 		out.Leaderboard = append(out.Leaderboard, r.row(c, best))

@@ -95,6 +95,8 @@ type Result struct {
 	Metric      string
 	Metrics     []Measure
 	Steps       []Step
+	// Failed are the candidates that could not be fitted; the run goes on as long as one can.
+	Failed []error
 	// BeatsBaseline says that the model is better on the test rows than every rule of thumb by the metric,
 	// and for a value that its squared error is below the constant's too: a good order of useless numbers
 	// would pass the first alone.
@@ -139,6 +141,7 @@ type run struct {
 	candidates []*candidate
 	baselines  []*candidate
 	steps      []Step
+	failed     []error
 }
 
 // candidate is one algorithm's way through the run.
@@ -245,7 +248,6 @@ func (r *run) fitBaselines(ctx context.Context) error {
 
 // fitCandidates fits every algorithm on train. One that fails is left out as long as another succeeds.
 func (r *run) fitCandidates(ctx context.Context) error {
-	var failed []error
 	for _, alg := range r.algorithms {
 		c := &candidate{algorithm: alg, params: r.params[alg.Name()]}
 		err := r.fit(ctx, StageFit, c, r.plan.Train, r.plan.Validate)
@@ -259,13 +261,13 @@ func (r *run) fitCandidates(ctx context.Context) error {
 			return ctxErr
 		}
 		if err != nil {
-			failed = append(failed, err)
+			r.failed = append(r.failed, err)
 			continue
 		}
 		r.candidates = append(r.candidates, c)
 	}
 	if len(r.candidates) == 0 {
-		return errors.Join(failed...)
+		return errors.Join(r.failed...)
 	}
 	return nil
 }

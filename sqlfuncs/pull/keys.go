@@ -3,7 +3,6 @@ package pull
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -55,88 +54,6 @@ func (k *Keys) Array() (oid uint32, value []byte) {
 		return pgtype.Int8ArrayOID, Int8Array(k.Ints)
 	}
 	return pgtype.TextArrayOID, TextArray(k.Texts)
-}
-
-// arrayHeader starts the binary form of a one-dimensional array (array_send).
-func arrayHeader(b []byte, n int, hasNull bool, element uint32) []byte {
-	if n == 0 {
-		b = binary.BigEndian.AppendUint32(b, 0)
-	} else {
-		b = binary.BigEndian.AppendUint32(b, 1)
-	}
-	flag := uint32(0)
-	if hasNull {
-		flag = 1
-	}
-	b = binary.BigEndian.AppendUint32(b, flag)
-	b = binary.BigEndian.AppendUint32(b, element)
-	if n > 0 {
-		b = binary.BigEndian.AppendUint32(b, uint32(n))
-		b = binary.BigEndian.AppendUint32(b, 1)
-	}
-	return b
-}
-
-// Int8Array is the binary form of a bigint[].
-func Int8Array(v []int64) []byte {
-	b := arrayHeader(make([]byte, 0, 20+12*len(v)), len(v), false, pgtype.Int8OID)
-	for _, x := range v {
-		b = binary.BigEndian.AppendUint32(b, 8)
-		b = binary.BigEndian.AppendUint64(b, uint64(x))
-	}
-	return b
-}
-
-// Float8Array is the binary form of a float8[]; NaN becomes NULL.
-func Float8Array(v []float64) []byte {
-	b := arrayHeader(make([]byte, 0, 20+12*len(v)), len(v), true, pgtype.Float8OID)
-	for _, x := range v {
-		if math.IsNaN(x) {
-			b = binary.BigEndian.AppendUint32(b, 0xFFFFFFFF)
-			continue
-		}
-		b = binary.BigEndian.AppendUint32(b, 8)
-		b = binary.BigEndian.AppendUint64(b, math.Float64bits(x))
-	}
-	return b
-}
-
-// Int4Array is the binary form of an int4[].
-func Int4Array(v []int32) []byte {
-	b := arrayHeader(make([]byte, 0, 20+8*len(v)), len(v), false, pgtype.Int4OID)
-	for _, x := range v {
-		b = binary.BigEndian.AppendUint32(b, 4)
-		b = binary.BigEndian.AppendUint32(b, uint32(x))
-	}
-	return b
-}
-
-// BoolArray is the binary form of a bool[].
-func BoolArray(v []bool) []byte {
-	b := arrayHeader(make([]byte, 0, 20+5*len(v)), len(v), false, pgtype.BoolOID)
-	for _, x := range v {
-		b = binary.BigEndian.AppendUint32(b, 1)
-		if x {
-			b = append(b, 1)
-		} else {
-			b = append(b, 0)
-		}
-	}
-	return b
-}
-
-// TextArray is the binary form of a text[].
-func TextArray(v []string) []byte {
-	size := 20
-	for _, s := range v {
-		size += 4 + len(s)
-	}
-	b := arrayHeader(make([]byte, 0, size), len(v), false, pgtype.TextOID)
-	for _, s := range v {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
-		b = append(b, s...)
-	}
-	return b
 }
 
 // Distinct keeps the first score of each key.

@@ -1,0 +1,29 @@
+package sqlfuncs
+
+import (
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"cvp/sqlfuncs/syntax"
+)
+
+// field is the expression row.column.
+func field(row, column string) *pg.Node {
+	part := func(s string) *pg.Node { return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}} }
+	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{part(row), part(column)}}}}
+}
+
+// asText is the expression (n)::text.
+func asText(n *pg.Node) *pg.Node {
+	part := func(s string) *pg.Node { return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}} }
+	return &pg.Node{Node: &pg.Node_TypeCast{TypeCast: &pg.TypeCast{Arg: syntax.Clone(n),
+		TypeName: &pg.TypeName{Names: []*pg.Node{part("pg_catalog"), part("text")}, Typemod: -1}}}}
+}
+
+func expressionText(n *pg.Node) (string, error) {
+	sql, err := syntax.Text(syntax.Select(&pg.SelectStmt{LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg.SetOperation_SETOP_NONE,
+		TargetList: []*pg.Node{{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: n}}}}}))
+	if err != nil {
+		return "", err
+	}
+	return sql[len("SELECT "):], nil
+}

@@ -1,0 +1,65 @@
+package sqlfuncs
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
+)
+
+// place puts scores where the calls stood.
+func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
+	if g.calls[0].Joinable(g.subject.Expr) {
+		oid, value := known.Array()
+		keyType := "text"
+		if oid == pgtype.Int8ArrayOID {
+			keyType = "int8"
+		}
+		return rewrite.Join(g.calls, g.key, rewrite.Scores{
+			Keys: w.params.Add(oid, value), Values: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores)), KeyType: "pg_catalog." + keyType})
+	}
+	object, err := lookup(known.AsText(), scores)
+	if err != nil {
+		return err
+	}
+	n := w.params.Add(pgtype.JSONBOID, object)
+	for _, c := range g.calls {
+		if err := c.Lookup(g.key, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookup is the binary form of a jsonb object from keys to scores.
+func lookup(keys *pull.Keys, scores []float64) ([]byte, error) {
+	b := append(make([]byte, 0, 2+32*len(scores)), 1, '{')
+	for i, k := range keys.Texts {
+		if math.IsNaN(scores[i]) {
+			continue
+		}
+		if len(b) > 2 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(k)
+		if err != nil {
+			return nil, fmt.Errorf("encode key %q: %w", k, err)
+		}
+		b = append(append(b, name...), ':')
+		b = strconv.AppendFloat(b, scores[i], 'g', -1, 64)
+	}
+	return append(b, '}'), nil
+}
+
+func float8(v float64) []byte {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return binary.BigEndian.AppendUint64(nil, math.Float64bits(v))
+}

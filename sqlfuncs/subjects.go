@@ -1,0 +1,124 @@
+package sqlfuncs
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/source"
+)
+
+// keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
+func (w *work) keyQuery(ctx context.Context, g *scoring) error {
+	if g.subject.Row != "" {
+		if row, err := w.isRow(ctx, g); err != nil {
+			return err
+		} else if !row {
+			g.subject.Row = "" // a column of the same name as its FROM item, as in generate_series(1, 3) AS i
+		}
+	}
+	if column := g.model.source.KeyColumn(); g.subject.Row != "" && column != "" {
+		g.subject = rewrite.Subject{Expr: field(g.subject.Row, column)}
+	}
+	g.key = g.subject.Expr
+	if g.subject.Row != "" {
+		g.key = asText(g.subject.Expr)
+	}
+	if rewrite.Constant(g.subject.Expr) {
+		text, err := expressionText(g.key)
+		g.keys = "SELECT cvp_key FROM (SELECT " + text + " AS cvp_key) AS cvp_subjects WHERE cvp_key IS NOT NULL"
+		return err
+	}
+	c := g.calls[0]
+	sql, ok, err := rewrite.KeyQuery(w.stmt, c, g.subject, g.key)
+	if err != nil {
+		return err
+	}
+	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
+		return err
+	}
+	outermost := c.At.Depth == 1 && w.stmt.GetSelectStmt() != nil
+	if ok && (outermost || w.standsAlone(ctx, sql)) {
+		g.keys = sql
+	}
+	return nil
+}
+
+// keys runs a group's key query: whole numbers where the expression gives them, text otherwise.
+func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
+	sql := g.keys
+	d, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	if err != nil {
+		return nil, err
+	}
+	keys := &pull.Keys{OID: d.Fields[0].DataTypeOID}
+	if !pull.Integer(keys.OID) || !g.model.source.KeyInteger() {
+		if pull.Integer(keys.OID) {
+			keys.OID = pgtype.TextOID
+		}
+		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + sql + ") AS cvp_subjects"
+	}
+	if _, err := pull.Into(ctx, w.conn, w.query(sql), keys); err != nil {
+		return nil, err
+	}
+	return keys, nil
+}
+
+// isRow reports whether a subject that is named like a FROM item is its whole row, as Postgres sees it.
+func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
+	sql, ok, err := rewrite.KeyQuery(w.stmt, g.calls[0], rewrite.Subject{Expr: g.subject.Expr}, g.subject.Expr)
+	if err != nil || !ok {
+		return true, err
+	}
+	d, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	if err != nil {
+		return false, err
+	}
+	var composite pull.Text
+	_, err = pull.Into(ctx, w.conn, pull.Query{
+		SQL:    "SELECT 'row' FROM pg_catalog.pg_type AS t WHERE t.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND (t.typtype OPERATOR(pg_catalog.=) 'c' OR t.oid OPERATOR(pg_catalog.=) 2249::pg_catalog.oid)",
+		Params: [][]byte{[]byte(strconv.FormatUint(uint64(d.Fields[0].DataTypeOID), 10))}}, &composite)
+	return len(composite) == 1, err
+}
+
+// everyKey reports whether a block reads each row of the model's own relation: then its keys are the relation's.
+func (w *work) everyKey(ctx context.Context, g *scoring) (bool, error) {
+	r, ok := g.model.source.(*source.Relation)
+	b := g.calls[0].At.Block
+	if !ok || b == nil || b.WhereClause != nil || len(b.FromClause) != 1 || !r.KeyInteger() {
+		return false, nil
+	}
+	v := b.FromClause[0].GetRangeVar()
+	ref := g.subject.Expr.GetColumnRef()
+	if v == nil || v.Relname != r.Name || ref == nil || ref.Fields[len(ref.Fields)-1].GetString_().GetSval() != r.Key {
+		return false, nil
+	}
+	name := pgx.Identifier{v.Relname}
+	if v.Schemaname != "" {
+		name = pgx.Identifier{v.Schemaname, v.Relname}
+	}
+	var same pull.Text
+	_, err := pull.Into(ctx, w.conn, pull.Query{
+		SQL:    "SELECT CASE WHEN pg_catalog.to_regclass($1)::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)::pg_catalog.oid THEN 'same' END",
+		Params: [][]byte{[]byte(name.Sanitize()), []byte(r.From)}, OIDs: []uint32{pgtype.TextOID, pgtype.TextOID}}, &same)
+	return err == nil && len(same) == 1 && same[0] != nil, err
+}
+
+// standsAlone reports whether a key query of an inner block makes sense outside of it; where the block refers
+// to columns of an outer one it does not, and Postgres's error is undone.
+func (w *work) standsAlone(ctx context.Context, sql string) bool {
+	if _, err := w.conn.Exec(ctx, "SAVEPOINT cvp_keys").ReadAll(); err != nil {
+		return false
+	}
+	_, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	end := "RELEASE SAVEPOINT cvp_keys"
+	if err != nil {
+		end = "ROLLBACK TO SAVEPOINT cvp_keys; " + end
+	}
+	_, endErr := w.conn.Exec(ctx, end).ReadAll()
+	return err == nil && endErr == nil
+}

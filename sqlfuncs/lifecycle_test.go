@@ -130,7 +130,7 @@ func TestCancellingStopsATrainingSoonAndTheSessionGoesOn(t *testing.T) {
 func TestProgressIsToldAndCanBeTurnedOff(t *testing.T) {
 	c := connect(t, through(t, pgtest.Database(t)))
 	c.exec(`CREATE TABLE wide AS SELECT i AS id, random() AS a, random() AS b, random() < 0.5 AS y FROM generate_series(1, 30000) i; ALTER TABLE wide ADD PRIMARY KEY (id)`)
-	train := "SELECT * FROM cvp_train('w', relation => 'wide', target => 'y', algorithm => 'mlp', options => '{\"epochs\": 30}')"
+	train := "SELECT * FROM cvp_train('w', relation => 'wide', target => 'y', algorithm => 'mlp', options => '{\"epochs\": 60, \"patience\": 60}')"
 	c.exec(train)
 	if !c.noticed("mlp") {
 		t.Errorf("no progress: %q", c.notices)

@@ -55,8 +55,19 @@ func (c *calls) parse(name string, p *prepared, forwarded []byte) {
 	}
 }
 
-// bind notes a Bind that is forwarded.
-func (c *calls) bind(body []byte, segment int64) {
+// manyPortals is from how many on those of transactions that are over are looked for.
+const manyPortals = 64
+
+// bind notes a Bind that is forwarded in a segment; idle is the last one before which no transaction was open.
+func (c *calls) bind(body []byte, segment, idle int64) {
+	if len(c.portals) >= manyPortals {
+		for name, p := range c.portals {
+			if idle > p.segment {
+				delete(c.portals, name)
+			}
+		}
+	}
+
 	b, err := frame.ParseBinding(body)
 	if err != nil {
 		return // the backend says what is wrong with it

@@ -160,8 +160,10 @@ func (s *session) wants(kind byte) bool {
 		return true
 	case frame.Bind, frame.Execute, frame.Close:
 		return s.calls.any()
-	case frame.Sync, frame.FunctionCall:
+	case frame.Sync:
 		return s.opened.Load()
+	case frame.FunctionCall:
+		return s.opened.Load() || s.asked.unsynced.Load()
 	}
 	return false
 }
@@ -201,7 +203,9 @@ func (s *session) flushBackend() error {
 		return nil
 	}
 	_, err := s.backend.conn.Write(s.held)
-	s.held = s.held[:0]
+	if s.held = s.held[:0]; cap(s.held) > streamBuffer {
+		s.held = nil
+	}
 	if err != nil {
 		return &backendWriteError{err}
 	}

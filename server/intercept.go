@@ -16,8 +16,8 @@ func (s *session) intercept() error {
 		return err
 	}
 	body := f[frame.HeadLen:]
-	if kind == frame.Query && s.asked.unsynced.Load() {
-		// A Query behind an error of the extended protocol is discarded and gets no ReadyForQuery.
+	if (kind == frame.Query || kind == frame.FunctionCall) && s.asked.unsynced.Load() {
+		// Behind an error of the extended protocol they are discarded and get no ReadyForQuery.
 		switch o, err := s.pause(); {
 		case err != nil:
 			return err
@@ -34,10 +34,11 @@ func (s *session) intercept() error {
 	case frame.Execute:
 		return s.interceptExecute(f, body)
 	case frame.Bind:
-		s.calls.bind(body, s.asked.sent.Load())
+		s.calls.bind(body, s.asked.sent.Load(), s.answers.idle.Load())
 	case frame.Close:
 		s.calls.close(body)
-	case frame.Sync, frame.FunctionCall:
+	}
+	if s.opened.Load() && (kind == frame.Sync || kind == frame.FunctionCall) {
 		return s.settle(f, f)
 	}
 	return s.pass(f, true)

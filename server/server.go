@@ -193,13 +193,16 @@ func (s *Server) Addr() net.Addr {
 	return s.address
 }
 
-// Shutdown stops accepting, ends idle sessions with SQLSTATE 57P01 and busy ones when they become idle or,
+// Shutdown stops accepting, ends clients that have no session yet, ends idle sessions with SQLSTATE 57P01 and busy ones when they become idle or,
 // at the latest, when ctx ends. It returns when all are gone.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
 	for ln := range s.listeners {
 		_ = ln.Close()
+	}
+	for conn := range s.conns {
+		_ = conn.SetDeadline(time.Now())
 	}
 	open := s.openSessions()
 	s.mu.Unlock()
@@ -217,18 +220,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	s.endAll()
+	s.dismissAll()
 	<-gone
 	return ctx.Err()
 }
 
-// endAll ends every session, and every connection that has none yet.
-func (s *Server) endAll() {
+// dismissAll ends every session.
+func (s *Server) dismissAll() {
 	s.mu.Lock()
 	open := s.openSessions()
-	for conn := range s.conns {
-		_ = conn.SetDeadline(time.Now())
-	}
 	s.mu.Unlock()
 	var all sync.WaitGroup
 	for _, session := range open {

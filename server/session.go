@@ -178,7 +178,10 @@ func (s *session) violation(message string) error {
 // leave ends an idle session of a server that shuts down, and asks a busy one to end when it becomes idle.
 func (s *session) leave() {
 	s.draining.Store(true)
-	if s.isIdle() {
+	switch {
+	case !s.started.Load():
+		s.dismiss(shutdownError())
+	case s.isIdle():
 		s.wake()
 	}
 }

@@ -192,18 +192,21 @@ func TestAGoodOrderOfUselessNumbersIsNotChosenAndBeatsNothing(t *testing.T) {
 func TestACancelledRunEndsAtOnce(t *testing.T) {
 	all := modeltest.Customers(60_000, model.Class, 2)
 	plan := Arrange(all, Split(keysOf(60_000), all.Y, 1))
-	for _, stage := range []string{StageFit, StageRefit} {
+	for _, at := range []struct {
+		stage string
+		step  int
+	}{{StageFit, 0}, {StageFit, 1}, {StageRefit, 0}, {StageRefit, 1}} {
 		ctx, cancel := context.WithCancel(context.Background())
 		var ended time.Time
 		_, err := Run(ctx, plan, Request{Task: model.Class, Algorithms: []string{"mlp", "logistic"}, Params: map[string]any{"epochs": 2.0},
 			Progress: func(e Event) {
-				if e.Stage == stage && ended.IsZero() {
+				if e.Stage == at.stage && e.Step.Done == at.step && ended.IsZero() {
 					ended = time.Now()
 					cancel()
 				}
 			}})
 		if late := time.Since(ended); !errors.Is(err, context.Canceled) || late > 500*time.Millisecond {
-			t.Errorf("%s: error %v, %v after the end", stage, err, late)
+			t.Errorf("%s, step %d: error %v, %v after the end", at.stage, at.step, err, late)
 		}
 		cancel()
 	}

@@ -188,6 +188,9 @@ func verb(part string) string {
 func (r *run) fit(ctx context.Context, stage string, c *candidate, train, valid *model.Examples) error {
 	name := c.algorithm.Name()
 	r.tell(stage, name, model.Step{})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s := model.Settings{Task: r.req.Task, Seed: r.req.Seed, Threads: r.req.Threads, Params: c.params,
 		Progress: func(step model.Step) {
 			if stage != StageBaseline {

@@ -60,7 +60,25 @@ func (w *work) constants(ctx context.Context, c *rewrite.Call, nodes map[string]
 	return out, nil
 }
 
-// query gives sql the client's own parameters.
+// query gives sql the client's own parameters and those that hold results so far: a key query may read a FROM item
+// that was a call of ours.
 func (w *work) query(sql string) pull.Query {
-	return pull.Query{SQL: sql, Params: w.call.Params, OIDs: w.call.ParamOIDs, Formats: w.call.ParamFormats}
+	q := pull.Query{SQL: sql, OIDs: w.oids()}
+	q.Params = append(append(q.Params, w.call.Params...), w.params.Values...)
+	for i := range w.call.Params {
+		format := int16(0)
+		if i < len(w.call.ParamFormats) {
+			format = w.call.ParamFormats[i]
+		}
+		q.Formats = append(q.Formats, format)
+	}
+	for range w.params.Values {
+		q.Formats = append(q.Formats, 1)
+	}
+	return q
+}
+
+// oids are the types of query's parameters.
+func (w *work) oids() []uint32 {
+	return append(append([]uint32(nil), w.call.ParamOIDs...), w.params.OIDs...)
 }

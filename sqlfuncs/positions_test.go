@@ -57,6 +57,22 @@ func TestCallsMeanTheSameAsAColumnOfScores(t *testing.T) {
 	}
 }
 
+func TestAScalarCallOverATableOfOurs(t *testing.T) {
+	c := connect(t, through(t, pgtest.Database(t)))
+	c.exec(loans)
+	c.exec(trainRisk)
+	for _, args := range [][]any{nil, {100}} {
+		limit := "100"
+		if args != nil {
+			limit = "$1"
+		}
+		got := c.rows("SELECT p.key FROM cvp_predictions('risk') AS p WHERE p.key::int <= "+limit+" AND cvp_predict('risk', p.key) = p.prediction", args...)
+		if len(got) != 100 {
+			t.Errorf("with %v: %d rows, want 100", args, len(got))
+		}
+	}
+}
+
 // replaceCalls replaces P(arg) with what f makes of arg.
 func replaceCalls(sql string, f func(string) string) string {
 	for {

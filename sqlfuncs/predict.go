@@ -157,7 +157,7 @@ func (w *work) scoreRows(ctx context.Context, g *scoring) error {
 		return &pgconn.PgError{Severity: "ERROR", Code: "0A000", Message: "cvp_predict cannot score whole rows here",
 			Hint: "Give the key instead, or put the rows into a table first."}
 	}
-	d, err := pull.Describe(ctx, w.conn, g.keys, w.call.ParamOIDs)
+	d, err := pull.Describe(ctx, w.conn, g.keys, w.oids())
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 // keys runs a group's key query: whole numbers where the expression gives them, text otherwise.
 func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	sql := g.keys
-	d, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
 	if err != nil || !ok {
 		return true, err
 	}
-	d, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
 	if err != nil {
 		return false, err
 	}
@@ -114,7 +114,7 @@ func (w *work) standsAlone(ctx context.Context, sql string) bool {
 	if _, err := w.conn.Exec(ctx, "SAVEPOINT cvp_keys").ReadAll(); err != nil {
 		return false
 	}
-	_, err := pull.Describe(ctx, w.conn, sql, w.call.ParamOIDs)
+	_, err := pull.Describe(ctx, w.conn, sql, w.oids())
 	end := "RELEASE SAVEPOINT cvp_keys"
 	if err != nil {
 		end = "ROLLBACK TO SAVEPOINT cvp_keys; " + end

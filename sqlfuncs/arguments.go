@@ -11,7 +11,6 @@ import (
 
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
-	"cvp/sqlfuncs/syntax"
 )
 
 // arguments are the values of a call's constant arguments as text; NULL and absent ones are missing.
@@ -32,10 +31,7 @@ func (w *work) constants(ctx context.Context, c *rewrite.Call, nodes map[string]
 				Message: fmt.Sprintf("argument %q of %s must not depend on rows", name, c.Function),
 				Hint:    "Give a literal or a parameter."}
 		}
-		text, err := syntax.Text(syntax.Select(&pg.SelectStmt{
-			LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg.SetOperation_SETOP_NONE,
-			TargetList: []*pg.Node{{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: syntax.Clone(n)}}}},
-		}))
+		text, err := expressionText(n)
 		if err != nil {
 			return nil, err
 		}

@@ -8,15 +8,13 @@ import (
 
 // field is the expression row.column.
 func field(row, column string) *pg.Node {
-	part := func(s string) *pg.Node { return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}} }
-	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{part(row), part(column)}}}}
+	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{syntax.String(row), syntax.String(column)}}}}
 }
 
 // asText is the expression (n)::text.
 func asText(n *pg.Node) *pg.Node {
-	part := func(s string) *pg.Node { return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}} }
 	return &pg.Node{Node: &pg.Node_TypeCast{TypeCast: &pg.TypeCast{Arg: syntax.Clone(n),
-		TypeName: &pg.TypeName{Names: []*pg.Node{part("pg_catalog"), part("text")}, Typemod: -1}}}}
+		TypeName: &pg.TypeName{Names: []*pg.Node{syntax.String("pg_catalog"), syntax.String("text")}, Typemod: -1}}}}
 }
 
 func expressionText(n *pg.Node) (string, error) {

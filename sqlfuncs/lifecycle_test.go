@@ -66,6 +66,17 @@ func TestASecondVersionIsDeployedOnlyIfItIsAsGood(t *testing.T) {
 	}
 }
 
+func TestAThirdVersionIsTestedOnTheRowsOfTheFirst(t *testing.T) {
+	c := connect(t, through(t, pgtest.Database(t)))
+	c.exec(loans)
+	c.exec("SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', algorithm => 'logistic', options => '{\"seed\": 7}')")
+	c.exec(trainRisk)
+	c.exec(trainRisk)
+	if got := c.rows("SELECT count(*), count(DISTINCT spec->>'holdout'), count(DISTINCT value) FROM cvp.versions"); got[0] != "3|1|1" {
+		t.Errorf("versions, hold-outs and figures: %v", got)
+	}
+}
+
 func TestAModelThatDoesNotBeatTheBaselineIsNotDeployed(t *testing.T) {
 	c := connect(t, through(t, pgtest.Database(t)))
 	c.exec("CREATE TABLE noise AS SELECT i AS id, hashint4(i) AS x, hashint4(i + 7) % 2 = 0 AS y FROM generate_series(1, 1000) i; ALTER TABLE noise ADD PRIMARY KEY (id)")

@@ -3,6 +3,7 @@ package sqlfuncs
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func readOptions(text string) (*options, error) {
 	var problems []string
 	known := map[string]json.RawMessage{}
 	for name, value := range raw {
-		if contains(optionNames, name) {
+		if slices.Contains(optionNames, name) {
 			known[name] = value
 			continue
 		}
@@ -118,13 +119,4 @@ func didYouMean(word string, names []string) string {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

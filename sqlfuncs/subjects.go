@@ -33,12 +33,13 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 		g.keys = "SELECT cvp_key FROM (SELECT " + text + " AS cvp_key) AS cvp_subjects WHERE cvp_key IS NOT NULL"
 		return err
 	}
+	var err error
+	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
+		return err
+	}
 	c := g.calls[0]
 	sql, ok, err := rewrite.KeyQuery(w.stmt, c, g.subject, g.key)
 	if err != nil {
-		return err
-	}
-	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
 		return err
 	}
 	outermost := c.At.Depth == 1 && w.stmt.GetSelectStmt() != nil

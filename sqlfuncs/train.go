@@ -1,6 +1,7 @@
 package sqlfuncs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -110,6 +111,9 @@ func (t *trainingCall) check(ctx context.Context) error {
 	if err := json.Unmarshal(t.previous.Spec, &t.earlier); err != nil {
 		return fmt.Errorf("read the hold-out of model %q: %w", name, err)
 	}
+	if !t.options.seeded {
+		t.options.Seed = t.earlier.Seed // the hold-out of earlier versions stays held out
+	}
 	return nil
 }
 
@@ -152,17 +156,16 @@ func (t *trainingCall) pull(ctx context.Context) (err error) {
 
 // fit tries the algorithms and chooses one.
 func (t *trainingCall) fit(ctx context.Context) (*training.Result, error) {
-	threads := t.options.Threads
-	if threads == 0 {
-		threads = t.functions.threads
-	}
 	request := training.Request{Task: t.data.Task, Algorithms: t.candidates(), Params: t.options.Hyperparameters,
-		Seed: t.options.Seed, Threads: threads, Baselines: t.data.Baselines, Progress: t.progress}
+		Seed: t.options.Seed, Threads: t.threads(), Baselines: t.data.Baselines, Progress: t.progress}
 	if t.comparable() {
 		request.Metric = t.previous.Metric
 	}
 	return training.Run(ctx, t.data.Plan, request)
 }
+
+// threads are the processors that the call may use, 0 for all.
+func (t *trainingCall) threads() int { return cmp.Or(t.options.Threads, t.functions.threads) }
 
 // progress words a step of a fit.
 func (t *trainingCall) progress(e training.Event) {

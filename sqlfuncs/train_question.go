@@ -38,7 +38,7 @@ func (t *trainingCall) pullQuestion(ctx context.Context) error {
 	if _, err := pull.Describe(ctx, t.conn, all.SQL, all.Params); err != nil {
 		return inQuestion(err, q, all)
 	}
-	e := newEvents(found, target, q)
+	e := newEvents(found, target)
 	o2, err := t.cutoffs(q)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func targetOf(q *question.Question) (features.Target, error) {
 }
 
 // newEvents fixes the SQL that training and serving read.
-func newEvents(s *schema.EventSource, target features.Target, q *question.Question) *source.Events {
+func newEvents(s *schema.EventSource, target features.Target) *source.Events {
 	e := &source.Events{
 		Target: target, Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)),
 		All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL, Last: s.LastSQL().SQL,
@@ -124,7 +124,7 @@ func newEvents(s *schema.EventSource, target features.Target, q *question.Questi
 // cutoffs reads the options that place cutoffs. The test window of earlier versions of the same question stays the
 // test window, so that versions compare.
 func (t *trainingCall) cutoffs(q *question.Question) (source.EventsOptions, error) {
-	o := source.EventsOptions{Step: time.Duration(t.options.StepDays * 24 * float64(time.Hour)), Threads: t.functions.threads,
+	o := source.EventsOptions{Step: time.Duration(t.options.StepDays * 24 * float64(time.Hour)), Threads: t.threads(),
 		Progress: func(s string) { t.notices.step("%s", s) }}
 	var err error
 	for _, at := range []struct {

@@ -3,6 +3,7 @@ package sqlfuncs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,23 +29,16 @@ func (t *trainingCall) pullRelation(ctx context.Context) error {
 		names[i] = f.Name
 	}
 	for _, name := range append([]string{t.args["target"], t.args["key"]}, t.options.Exclude...) {
-		if name != "" && !contains(names, name) {
+		if name != "" && !slices.Contains(names, name) {
 			return failure("42703", fmt.Sprintf("column %q of relation %s does not exist", name, t.args["relation"]), columnHint(name, names))
 		}
 	}
 	if err := t.chooseKey(ctx, r, primaryKey, d.Fields); err != nil {
 		return err
 	}
-	if t.options.Seed == 0 {
-		t.options.Seed = 1
-	}
-	seed := t.options.Seed
-	if t.previous != nil && t.earlier.Seed != 0 && !t.options.seeded {
-		seed = t.earlier.Seed // the hold-out of earlier versions stays held out
-	}
 	t.notices.step("pulling rows of %s", t.args["relation"])
 	t.data, err = source.LearnRelation(ctx, t.conn, r, d.Fields, source.RelationOptions{
-		Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: seed})
+		Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: t.options.Seed})
 	t.source = r
 	return err
 }

@@ -33,7 +33,15 @@ type Sink interface {
 // Into runs the query and feeds each result column to the sink of its place. It returns the number of rows.
 // The result must have exactly len(sinks) columns.
 func Into(ctx context.Context, conn *pgconn.PgConn, q Query, sinks ...Sink) (rows int, err error) {
-	rr := conn.ExecParams(ctx, q.SQL, q.Params, q.OIDs, q.Formats, []int16{pgtype.BinaryFormatCode})
+	return collect(execute(ctx, conn, q), sinks)
+}
+
+func execute(ctx context.Context, conn *pgconn.PgConn, q Query) *pgconn.ResultReader {
+	return conn.ExecParams(ctx, q.SQL, q.Params, q.OIDs, q.Formats, []int16{pgtype.BinaryFormatCode})
+}
+
+// collect feeds each result column to the sink of its place and closes the result.
+func collect(rr *pgconn.ResultReader, sinks []Sink) (rows int, err error) {
 	for rr.NextRow() {
 		values := rr.Values()
 		if len(values) != len(sinks) {
@@ -48,10 +56,8 @@ func Into(ctx context.Context, conn *pgconn.PgConn, q Query, sinks ...Sink) (row
 		}
 		rows++
 	}
-	if _, err := rr.Close(); err != nil {
-		return rows, err
-	}
-	return rows, nil
+	_, err = rr.Close()
+	return rows, err
 }
 
 // Text is a Sink of text values; nil is NULL.
@@ -72,27 +78,25 @@ func (t *Text) Append(b []byte) error {
 
 // Frame runs a query and reads every result column by its type; all types must be ones that KindOf knows.
 func Frame(ctx context.Context, conn *pgconn.PgConn, q Query) (*frame.Frame, error) {
-	rr := conn.ExecParams(ctx, q.SQL, q.Params, q.OIDs, q.Formats, []int16{pgtype.BinaryFormatCode})
+	rr := execute(ctx, conn, q)
 	var columns []*Column
+	var sinks []Sink
 	for _, f := range rr.FieldDescriptions() {
-		columns = append(columns, NewColumn(f.Name, f.DataTypeOID))
+		c := NewColumn(f.Name, f.DataTypeOID)
+		columns, sinks = append(columns, c), append(sinks, c)
 	}
-	rows := 0
-	for rr.NextRow() {
-		for i, b := range rr.Values() {
-			if err := columns[i].Append(b); err != nil {
-				_, _ = rr.Close()
-				return nil, fmt.Errorf("pull column %q: %w", columns[i].Name, err)
-			}
-		}
-		rows++
-	}
-	if _, err := rr.Close(); err != nil {
+	rows, err := collect(rr, sinks)
+	if err != nil {
 		return nil, err
 	}
+	return FrameOf(columns, rows), nil
+}
+
+// FrameOf puts columns that have taken so many rows into a frame.
+func FrameOf(columns []*Column, rows int) *frame.Frame {
 	out := &frame.Frame{Rows: rows, Columns: make([]frame.Column, len(columns))}
 	for i, c := range columns {
 		out.Columns[i] = c.Column
 	}
-	return out, nil
+	return out
 }

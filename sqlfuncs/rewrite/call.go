@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -71,7 +72,7 @@ func (c *Call) Arguments(signature ...string) (map[string]*pg.Node, error) {
 		out[name] = value
 	}
 	for name := range out {
-		if !contains(signature, name) {
+		if !slices.Contains(signature, name) {
 			return nil, fmt.Errorf("%s has no argument %q: they are %s", c.Function, name, strings.Join(signature, ", "))
 		}
 	}
@@ -98,13 +99,4 @@ func Literal(n *pg.Node) (string, bool) {
 		return fmt.Sprint(v.Ival.Ival), true
 	}
 	return "", false
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"cvp/sqlfuncs/calls"
@@ -29,7 +31,7 @@ func SubjectOf(c *Call, arg *pg.Node) Subject {
 		s.Expr = &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: fields}}}
 	}
 	if len(fields) == 1 {
-		if name := fields[0].GetString_().GetSval(); contains(itemNames(c.At.Block.FromClause), name) {
+		if name := fields[0].GetString_().GetSval(); slices.Contains(itemNames(c.At.Block.FromClause), name) {
 			s.Row = name
 		}
 	}
@@ -170,12 +172,8 @@ func target(n *pg.Node, name string) *pg.Node {
 
 func star(item string) *pg.Node {
 	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{
-		str(item), {Node: &pg.Node_AStar{AStar: &pg.A_Star{}}},
+		syntax.String(item), {Node: &pg.Node_AStar{AStar: &pg.A_Star{}}},
 	}}}}
-}
-
-func str(s string) *pg.Node {
-	return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}}
 }
 
 // itemNames lists the names by which the rest of a block can refer to its FROM items, in order.

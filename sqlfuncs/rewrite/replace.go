@@ -31,7 +31,8 @@ func (c *Call) Value(n int) error {
 	if err != nil {
 		return err
 	}
-	return c.become(e)
+	c.become(e)
+	return nil
 }
 
 // Joinable reports whether a LEFT JOIN on key in the call's block leaves the block's meaning as it is.
@@ -95,9 +96,7 @@ func Join(cs []*Call, key *pg.Node, s Scores) error {
 		if err != nil {
 			return err
 		}
-		if err := c.become(score); err != nil {
-			return err
-		}
+		c.become(score)
 	}
 	return nil
 }
@@ -109,7 +108,8 @@ func (c *Call) Lookup(key *pg.Node, n int) error {
 		return err
 	}
 	e.GetTypeCast().Arg.GetAExpr().Rexpr.GetTypeCast().Arg = syntax.Clone(key)
-	return c.become(e)
+	c.become(e)
+	return nil
 }
 
 // Column is one result column of a table function, held in an array parameter.
@@ -145,11 +145,12 @@ func (c *Call) Table(columns []Column) error {
 	if err != nil {
 		return err
 	}
-	return c.become(row)
+	c.become(row)
+	return nil
 }
 
 // become puts e in the call's place and keeps the column name that Postgres gives to the call.
-func (c *Call) become(e *pg.Node) error {
+func (c *Call) become(e *pg.Node) {
 	if b := c.At.Block; b != nil {
 		for _, t := range b.TargetList {
 			if r := t.GetResTarget(); r != nil && r.Name == "" && named(r.Val) == c.node {
@@ -158,7 +159,6 @@ func (c *Call) become(e *pg.Node) error {
 		}
 	}
 	c.node.Node = e.Node
-	return nil
 }
 
 // named gives the node that names a column without an alias: the call below its casts (FigureColname in

@@ -169,9 +169,5 @@ func (r *Relation) frame(ctx context.Context, conn *pgconn.PgConn, q pull.Query,
 	if err != nil {
 		return nil, err
 	}
-	x := &frame.Frame{Rows: rows, Columns: make([]frame.Column, len(columns))}
-	for i, c := range columns {
-		x.Columns[i] = c.Column
-	}
-	return x, nil
+	return pull.FrameOf(columns, rows), nil
 }

@@ -69,3 +69,8 @@ func FromItem(sql string) (*pg.Node, error) {
 func Select(s *pg.SelectStmt) *pg.Node {
 	return &pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: s}}
 }
+
+// String is the tree of a name's part.
+func String(s string) *pg.Node {
+	return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}}
+}

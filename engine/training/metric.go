@@ -19,25 +19,8 @@ func Primary(task model.Task, y []float32) string {
 	if task == model.Class {
 		return metrics.ROCAUC
 	}
-	var total, below, square, cube float64
-	for _, v := range y {
-		total += float64(v)
-		below -= min(float64(v), 0)
-	}
-	n := float64(len(y))
-	for _, v := range y {
-		d := float64(v) - total/n
-		square += d * d
-		cube += d * d * d
-	}
-	// Skewness above 1, without the root: cube/n > (square/n)^1.5.
-	skewed := cube > 0 && (cube/n)*(cube/n) > (square/n)*(square/n)*(square/n)
-	if skewed && below < returned*total {
+	if model.MoneyLike(y) {
 		return metrics.Gini
 	}
 	return metrics.RMSE
 }
-
-// returned is the share of the total that negative labels may take away before a share of the total means
-// nothing.
-const returned = 0.05

@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"cvp/engine/model"
 )
@@ -80,7 +79,7 @@ func (Logistic) Fit(ctx context.Context, train, valid *model.Examples, s model.S
 
 // Fit learns a regression of the chosen loss.
 func (Linear) Fit(ctx context.Context, train, valid *model.Examples, s model.Settings) (model.Model, error) {
-	name := text(s.Params, "loss", lossAuto)
+	name := s.Text("loss", lossAuto)
 	if name == lossAuto {
 		name = suitable(train.Y)
 	}
@@ -100,24 +99,9 @@ func (Linear) Fit(ctx context.Context, train, valid *model.Examples, s model.Set
 
 const lossAuto = "auto"
 
-// returned is the share of the label's total that negative labels may take away before effects cannot be
-// thought of as multiplying.
-const returned = 0.05
-
 // suitable is the loss for labels of that shape.
 func suitable(y []float32) string {
-	var total, below, square, cube float64
-	for _, v := range y {
-		total += float64(v)
-		below -= min(float64(v), 0)
-	}
-	n := float64(len(y))
-	for _, v := range y {
-		d := float64(v) - total/n
-		square += d * d
-		cube += d * d * d
-	}
-	if skew := cube / n / math.Pow(square/n, 1.5); skew > 1 && below < returned*total {
+	if model.MoneyLike(y) {
 		return lossPoisson
 	}
 	return lossSquared
@@ -145,21 +129,4 @@ func (Linear) Decode(b []byte) (model.Model, error) {
 		return nil, errors.New("decode linear: stored model is a logistic regression")
 	}
 	return m, nil
-}
-
-func number(params map[string]any, name string, missing float64) float64 {
-	switch v := params[name].(type) {
-	case float64:
-		return v
-	case int:
-		return float64(v)
-	}
-	return missing
-}
-
-func text(params map[string]any, name, missing string) string {
-	if v, ok := params[name].(string); ok {
-		return v
-	}
-	return missing
 }

@@ -37,10 +37,10 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, l 
 		return nil, err
 	}
 	lim := limits{
-		tolerance:  number(s.Params, "tolerance", defaultTolerance),
-		iterations: int(number(s.Params, "max_iterations", defaultMaxIter)),
+		tolerance:  s.Number("tolerance", defaultTolerance),
+		iterations: int(s.Number("max_iterations", defaultMaxIter)),
 	}
-	trials := []float64{number(s.Params, "l2", defaultL2)}
+	trials := []float64{s.Number("l2", defaultL2)}
 	var there *design
 	if _, given := s.Params["l2"]; valid != nil && valid.X.Rows > 0 {
 		if there, err = m.design(ctx, valid, s.Threads); err != nil {
@@ -98,7 +98,7 @@ func (f *search) follow(ctx context.Context, l2s []float64) (best []float64, cho
 	return f.settle(ctx, best, chosen.l2)
 }
 
-func (f *search) l1() float64 { return number(f.settings.Params, "l1", 0) }
+func (f *search) l1() float64 { return f.settings.Number("l1", 0) }
 
 // settle solves to the tolerance and reports the last step.
 func (f *search) settle(ctx context.Context, start []float64, l2 float64) ([]float64, penalty, error) {

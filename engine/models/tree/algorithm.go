@@ -49,7 +49,7 @@ func (Tree) Params() []model.Param {
 
 // Fit grows and prunes a tree.
 func (Tree) Fit(ctx context.Context, train, valid *model.Examples, s model.Settings) (model.Model, error) {
-	c, err := criterionOf(text(s.Params, "criterion", criterionAuto), s.Task, train.Y)
+	c, err := criterionOf(s.Text("criterion", criterionAuto), s.Task, train.Y)
 	if err != nil {
 		return nil, err
 	}
@@ -74,21 +74,4 @@ func (Tree) Decode(b []byte) (model.Model, error) {
 		return nil, fmt.Errorf("decode tree: %w", err)
 	}
 	return m, nil
-}
-
-func number(params map[string]any, name string, missing float64) float64 {
-	switch v := params[name].(type) {
-	case float64:
-		return v
-	case int:
-		return float64(v)
-	}
-	return missing
-}
-
-func text(params map[string]any, name, missing string) string {
-	if v, ok := params[name].(string); ok {
-		return v
-	}
-	return missing
 }

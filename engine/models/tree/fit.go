@@ -19,8 +19,8 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, c 
 		return nil, err
 	}
 	g := &grower{criterion: c, y: train.Y, weights: train.Weights, threads: s.Threads,
-		maxDepth: int(number(s.Params, "max_depth", defaultDepth)),
-		minLeaf:  int(number(s.Params, "min_leaf", defaultMinLeaf)),
+		maxDepth: int(s.Number("max_depth", defaultDepth)),
+		minLeaf:  int(s.Number("min_leaf", defaultMinLeaf)),
 	}
 	if g.bins, err = bins.Transform(ctx, train.X); err != nil {
 		return nil, err
@@ -34,8 +34,8 @@ func fit(ctx context.Context, train, valid *model.Examples, s model.Settings, c 
 	if err != nil {
 		return nil, err
 	}
-	smoothing := number(s.Params, "smoothing", defaultSmoothing)
-	prune := number(s.Params, "prune", defaultPrune)
+	smoothing := s.Number("smoothing", defaultSmoothing)
+	prune := s.Number("prune", defaultPrune)
 	if _, given := s.Params["prune"]; !given && valid != nil && valid.X.Rows > 0 {
 		binned, err := bins.Transform(ctx, valid.X)
 		if err != nil {

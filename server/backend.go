@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"cvp/server/frame"
@@ -16,16 +17,28 @@ import (
 // alpn is the protocol name of Postgres in TLS.
 const alpn = "postgresql"
 
-// Backend is the address of a Postgres server and how to speak to it.
+// Backend is the Postgres that answers: one host, or several to be tried in order, and how to speak to them.
 type Backend struct {
-	Network string // tcp or unix
-	Address string // host:port or the path of a socket
-	// TLS is how to secure the connection; nil is not at all.
-	TLS *tls.Config
-	// Optional says that a backend without TLS is spoken to in clear (sslmode=prefer).
-	Optional bool
-	// Direct starts TLS without asking (sslnegotiation=direct).
-	Direct bool
+	hosts    []host
+	patience time.Duration // for one host (connect_timeout); 0 leaves it to the caller's context
+	// bind is libpq's channel_binding for the SCRAM exchange that we do with the backend ourselves.
+	bind string
+	// identify says that our certificate is shown in every session (sslcertmode=require), and not only in those
+	// of clients that have shown one of their own.
+	identify bool
+}
+
+// host is the address of one Postgres server.
+type host struct {
+	network string // tcp or unix
+	address string // host:port or the path of a socket
+	ways    []way  // in the order of preference
+}
+
+// way is one manner of speaking to a host.
+type way struct {
+	tls    *tls.Config // nil is in clear
+	direct bool        // TLS starts without asking (sslnegotiation=direct)
 }
 
 // ParseBackend reads a connection URL or keyword string as libpq understands it. Of a URL's user, password and
@@ -35,77 +48,143 @@ func ParseBackend(url string) (Backend, error) {
 	if err != nil {
 		return Backend{}, fmt.Errorf("parse backend address: %w", err)
 	}
-	network, address := pgconn.NetworkAddress(c.Host, c.Port)
-	b := Backend{Network: network, Address: address, TLS: c.TLSConfig, Direct: c.SSLNegotiation == "direct"}
-	for _, other := range c.Fallbacks {
-		if n, a := pgconn.NetworkAddress(other.Host, other.Port); n != network || a != address {
-			return Backend{}, errors.New("parse backend address: more than one host is not supported")
+	if c.ValidateConnect != nil {
+		return Backend{}, errors.New("parse backend address: target_session_attrs is not supported: " +
+			"what a host says of itself comes after the client's authentication, which cannot be repeated elsewhere")
+	}
+	b := Backend{patience: c.ConnectTimeout, bind: c.ChannelBinding, identify: c.SSLCertMode == "require"}
+	ways := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+	for _, w := range ways {
+		network, address := pgconn.NetworkAddress(w.Host, w.Port)
+		if last := len(b.hosts) - 1; last < 0 || b.hosts[last].address != address {
+			b.hosts = append(b.hosts, host{network: network, address: address})
 		}
-		switch {
-		case other.TLSConfig == nil:
-			b.Optional = true // prefer
-		case b.TLS == nil:
-			b.TLS, b.Optional = other.TLSConfig, true // allow: what libpq tries last is what we ask for
-		}
+		h := &b.hosts[len(b.hosts)-1]
+		h.ways = append(h.ways, way{tls: w.TLSConfig, direct: c.SSLNegotiation == "direct"})
 	}
 	return b, nil
 }
 
-// String is the address for logs and errors.
-func (b Backend) String() string { return b.Address }
-
-// dial connects to the backend, up to where the start-up packet is due. The second result is whether TLS
-// secures the connection.
-func (b Backend) dial(ctx context.Context) (net.Conn, bool, error) {
-	d := net.Dialer{KeepAliveConfig: keepAlive}
-	conn, err := d.DialContext(ctx, b.Network, b.Address)
-	if err != nil {
-		return nil, false, err
+// String is the addresses for logs and errors.
+func (b Backend) String() string {
+	addresses := make([]string, len(b.hosts))
+	for i, h := range b.hosts {
+		addresses[i] = h.address
 	}
-	if b.TLS == nil || b.Network == "unix" {
-		return conn, false, nil
+	return strings.Join(addresses, ",")
+}
+
+// link is a connection to a backend.
+type link struct {
+	net.Conn
+	host       host // with the way that was taken as the only one
+	identified bool // our certificate was offered
+}
+
+// secured says whether TLS protects the connection.
+func (l *link) secured() bool { return l.host.ways[0].tls != nil }
+
+// dial connects to the first host that can be reached, up to where the start-up packet is due.
+func (b Backend) dial(ctx context.Context) (net.Conn, error) {
+	var failed error
+	for _, h := range b.hosts {
+		l, err := b.reach(ctx, h, false)
+		if err == nil {
+			return l.Conn, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
+}
+
+// reach connects to a host in the first of its ways that it takes; identify offers our certificate.
+func (b Backend) reach(ctx context.Context, h host, identify bool) (*link, error) {
+	if b.patience > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, b.patience)
+		defer stop()
+	}
+	var failed error
+	for i := range h.ways {
+		l, err := h.take(ctx, i, identify)
+		if err == nil {
+			return l, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
+}
+
+// take connects to a host in one of its ways, and goes on in clear where the host has no TLS and the next way
+// is to do without.
+func (h host) take(ctx context.Context, i int, identify bool) (*link, error) {
+	d := net.Dialer{KeepAliveConfig: keepAlive}
+	conn, err := d.DialContext(ctx, h.network, h.address)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{Conn: conn, host: host{network: h.network, address: h.address, ways: h.ways[i : i+1 : i+1]}}
+	if h.ways[i].tls == nil {
+		return l, nil
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	secured, err := b.secure(ctx, conn)
-	if err != nil {
+	secured, err := h.ways[i].secure(ctx, conn, identify)
+	switch {
+	case errors.Is(err, errRefusedTLS) && i+1 < len(h.ways) && h.ways[i+1].tls == nil:
+		l.host.ways = h.ways[i+1 : i+2 : i+2]
+	case err != nil:
 		_ = conn.Close()
-		return nil, false, err
+		return nil, err
+	default:
+		l.Conn = secured
+		l.identified = identify && len(h.ways[i].tls.Certificates) > 0
 	}
 	_ = conn.SetDeadline(time.Time{})
-	return secured, secured != conn, nil
+	return l, nil
 }
 
+var errRefusedTLS = errors.New("backend refused TLS")
+
 // secure negotiates TLS.
-func (b Backend) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
-	config := b.TLS
-	if b.Direct {
-		config = config.Clone()
-		config.NextProtos = []string{alpn}
-	} else {
-		ask := []byte{0, 0, 0, 8, 0, 0, 0, 0}
-		putUint32(ask[4:], frame.SSLRequest)
-		if _, err := conn.Write(ask); err != nil {
-			return nil, fmt.Errorf("ask for TLS: %w", err)
-		}
-		var answer [1]byte // exactly one: what follows in clear must never be taken for secured bytes
-		if _, err := io.ReadFull(conn, answer[:]); err != nil {
-			return nil, fmt.Errorf("ask for TLS: %w", err)
-		}
-		switch {
-		case answer[0] == 'S':
-		case answer[0] == 'N' && b.Optional:
-			return conn, nil
-		default:
-			return nil, errors.New("backend refused TLS")
+func (w way) secure(ctx context.Context, conn net.Conn, identify bool) (net.Conn, error) {
+	config := w.tls.Clone()
+	config.NextProtos = []string{alpn}
+	if !identify {
+		config.Certificates = nil
+	}
+	if !w.direct {
+		if err := askForTLS(conn); err != nil {
+			return nil, err
 		}
 	}
 	secured := tls.Client(conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("negotiate TLS: %w", err)
 	}
+	if w.direct && secured.ConnectionState().NegotiatedProtocol != alpn {
+		return nil, errors.New("negotiate TLS: backend did not agree to speak " + alpn)
+	}
 	return secured, nil
+}
+
+// askForTLS sends an SSLRequest. It reads exactly one byte: what follows in clear must never be taken for
+// secured bytes (CVE-2021-23222).
+func askForTLS(conn net.Conn) error {
+	ask := []byte{0, 0, 0, 8, 0, 0, 0, 0}
+	putUint32(ask[4:], frame.SSLRequest)
+	if _, err := conn.Write(ask); err != nil {
+		return fmt.Errorf("ask for TLS: %w", err)
+	}
+	var answer [1]byte
+	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+		return fmt.Errorf("ask for TLS: %w", err)
+	}
+	if answer[0] != 'S' {
+		return errRefusedTLS
+	}
+	return nil
 }
 
 // keepAlive finds peers that vanished without a word within about two minutes.

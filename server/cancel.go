@@ -25,11 +25,11 @@ func cancelPacket(key string) []byte {
 	return append(b, key...)
 }
 
-// deliverCancel hands a CancelRequest to the backend and returns when the backend has acted on it.
-func (s *Server) deliverCancel(packet []byte) {
+// deliverCancel hands a CancelRequest to a host of the backend and returns when the host has acted on it.
+func (s *Server) deliverCancel(h host, packet []byte) {
 	ctx, stop := context.WithTimeout(context.Background(), cancelPatience)
 	defer stop()
-	conn, _, err := s.config.Backend.dial(ctx)
+	conn, err := s.config.Backend.reach(ctx, h, false)
 	if err != nil {
 		s.log.Warn("cancel request not delivered", "reason", err)
 		return
@@ -54,7 +54,7 @@ func (s *Server) deliverCancelTo(session *session) {
 	key := session.key
 	s.mu.Unlock()
 	if key != "" {
-		s.deliverCancel(cancelPacket(key))
+		s.deliverCancel(session.host, cancelPacket(key))
 	}
 }
 
@@ -65,15 +65,17 @@ func (s *Server) cancelRequest(packet []byte, key string) {
 	s.mu.Lock()
 	session := s.keys[key]
 	s.mu.Unlock()
-	if session == nil {
-		s.deliverCancel(packet)
+	if session == nil { // another server's, in front of the same backend
+		for _, h := range s.config.Backend.hosts {
+			s.deliverCancel(h, packet)
+		}
 		return
 	}
 	call, lent := session.cancelCall()
 	if lent {
 		return
 	}
-	s.deliverCancel(packet)
+	s.deliverCancel(session.host, packet)
 	if call != nil {
 		s.background.Go(func() { session.insist(call, packet) })
 	}
@@ -94,7 +96,7 @@ func (s *session) insist(call *running, packet []byte) {
 		goesOn := s.call == call && !call.lent
 		s.callMu.Unlock()
 		if goesOn {
-			s.server.deliverCancel(packet)
+			s.server.deliverCancel(s.host, packet)
 		}
 	}
 }

@@ -11,4 +11,7 @@ const (
 	connectionFailure  = "08006"
 	tooManyConnections = "53300"
 	internalError      = "XX000"
+
+	featureNotSupported  = "0A000"
+	invalidAuthorization = "28000"
 )

@@ -24,6 +24,10 @@ type Config struct {
 	Backend Backend
 	// TLS secures clients that ask for it; nil refuses.
 	TLS *tls.Config
+	// TLSMode says whether clients must ask for it; the zero value is AllowTLS.
+	TLSMode TLSMode
+	// CertNames says which roles a client's certificate stands for; the zero value: the one it names.
+	CertNames CertNames
 	// Planner recognises the statements that are ours; nil relays everything.
 	Planner Planner
 	// Log defaults to slog.Default().
@@ -59,8 +63,14 @@ type Server struct {
 // New checks a configuration.
 func New(c Config) (*Server, error) {
 	var errs []error
-	if c.Backend.Network == "" || c.Backend.Address == "" {
+	if len(c.Backend.hosts) == 0 {
 		errs = append(errs, errors.New("no backend address"))
+	}
+	if !c.TLSMode.valid() {
+		errs = append(errs, fmt.Errorf("unknown TLS mode %q", c.TLSMode))
+	}
+	if c.TLS == nil && (c.TLSMode == RequireTLS || c.TLSMode == VerifyClient) {
+		errs = append(errs, fmt.Errorf("TLS mode %s needs a certificate", c.TLSMode))
 	}
 	if c.StartupTimeout < 0 {
 		errs = append(errs, errors.New("startup timeout is negative"))
@@ -76,10 +86,6 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
-	}
-	if c.TLS != nil {
-		c.TLS = c.TLS.Clone()
-		c.TLS.NextProtos = []string{alpn}
 	}
 	var random [16]byte
 	if _, err := rand.Read(random[:]); err != nil {

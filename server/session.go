@@ -27,6 +27,7 @@ type session struct {
 	client  *wire
 	backend *wire
 	planner Planner // nil where nothing is ours
+	host    host    // the backend's, for cancel requests
 	key     string  // the backend's cancel key, once it is known; under the server's lock
 	// hideBinding says that channel binding cannot pass: TLS ends here on one side at least.
 	hideBinding bool

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"cvp/engine/blas"
@@ -18,6 +18,9 @@ type serveCommand struct {
 	Backend         string        `help:"Postgres to serve, as a URL or keywords, sslmode and the like included. Users, passwords and databases are the clients' own." required:"" env:"CVP_BACKEND" placeholder:"URL"`
 	TLSCert         string        `name:"tls-cert" help:"Certificate (PEM) shown to clients that ask for TLS." type:"path" env:"CVP_TLS_CERT" placeholder:"FILE"`
 	TLSKey          string        `name:"tls-key" help:"Its private key (PEM)." type:"path" env:"CVP_TLS_KEY" placeholder:"FILE"`
+	TLSMode         string        `name:"tls-mode" help:"What clients need where there is a certificate: allow (nothing), require (TLS), verify-client (and a certificate that names their role)." enum:"allow,require,verify-client" default:"allow" env:"CVP_TLS_MODE"`
+	TLSClientCA     string        `name:"tls-client-ca" help:"Authority (PEM) that certificates of clients are checked against." type:"path" env:"CVP_TLS_CLIENT_CA" placeholder:"FILE"`
+	TLSClientNames  string        `name:"tls-client-names" help:"Lines of a client certificate's common name and a role it may be, as in pg_ident.conf; without it the two are the same." type:"path" env:"CVP_TLS_CLIENT_NAMES" placeholder:"FILE"`
 	MaxConnections  int           `help:"Most clients at a time; 0 leaves it to Postgres." default:"0" env:"CVP_MAX_CONNECTIONS" placeholder:"N"`
 	StartupTimeout  time.Duration `help:"How long a client may take to say who it is." default:"1m" env:"CVP_STARTUP_TIMEOUT"`
 	ShutdownTimeout time.Duration `help:"How long busy clients may finish their statement when the server stops." default:"30s" env:"CVP_SHUTDOWN_TIMEOUT"`
@@ -30,6 +33,12 @@ func (c *serveCommand) Validate() error {
 	var errs []error
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("--tls-cert and --tls-key go together"))
+	}
+	if c.TLSCert == "" && (c.TLSMode != string(server.AllowTLS) || c.TLSClientCA != "") {
+		errs = append(errs, errors.New("--tls-mode and --tls-client-ca need --tls-cert"))
+	}
+	if c.TLSClientCA == "" && (c.TLSMode == string(server.VerifyClient) || c.TLSClientNames != "") {
+		errs = append(errs, errors.New("--tls-mode=verify-client and --tls-client-names need --tls-client-ca"))
 	}
 	if c.MaxConnections < 0 || c.Threads < 0 || c.ModelCache < 0 || c.StartupTimeout < 0 || c.ShutdownTimeout < 0 {
 		errs = append(errs, errors.New("limits cannot be negative"))
@@ -49,12 +58,8 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) err
 		StartupTimeout: c.StartupTimeout, MaxConnections: c.MaxConnections,
 		Planner: sqlfuncs.New(sqlfuncs.Config{Log: log, Threads: c.Threads, CacheBytes: c.ModelCache << 20}),
 	}
-	if c.TLSCert != "" {
-		certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-		if err != nil {
-			return fmt.Errorf("load the TLS certificate: %w", err)
-		}
-		config.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if err := c.clientTLS(&config); err != nil {
+		return err
 	}
 	srv, err := server.New(config)
 	if err != nil {
@@ -62,6 +67,27 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) err
 	}
 	log.Info("starting", "version", buildVersion(), "blas", blas.Name())
 	return serveUntil(ctx, srv, c.ShutdownTimeout, srv.ListenAndServe)
+}
+
+// clientTLS sets how clients secure their connections.
+func (c *serveCommand) clientTLS(config *server.Config) (err error) {
+	config.TLSMode = server.TLSMode(c.TLSMode)
+	if c.TLSCert != "" {
+		files := server.CertificateFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}
+		if config.TLS, err = files.Load(config.Log); err != nil {
+			return err
+		}
+	}
+	if c.TLSClientNames == "" {
+		return nil
+	}
+	file, err := os.Open(c.TLSClientNames)
+	if err != nil {
+		return fmt.Errorf("read certificate names: %w", err)
+	}
+	defer file.Close()
+	config.CertNames, err = server.ReadCertNames(file)
+	return err
 }
 
 // serveUntil serves until ctx ends, then lets busy clients finish within the grace.

@@ -3,6 +3,7 @@ package frame
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Codes in the place of the protocol version that make a start-up packet something else.
@@ -35,7 +36,7 @@ type Startup struct {
 	Secret []byte
 }
 
-// ParseStartup reads a whole start-up packet, its length included.
+// ParseStartup reads a whole start-up packet, its length included. With an error it gives no more than the code (0 for none).
 func ParseStartup(packet []byte) (Startup, error) {
 	s := scan{rest: packet}
 	if int(s.int32()) != len(packet) {
@@ -48,13 +49,13 @@ func ParseStartup(packet []byte) (Startup, error) {
 		p.PID = uint32(s.int32())
 		p.Secret = s.take(len(s.rest))
 		if len(p.Secret) == 0 || len(p.Secret) > 256 {
-			return Startup{}, fmt.Errorf("read cancel request: invalid length")
+			return Startup{Code: p.Code}, fmt.Errorf("read cancel request: invalid length")
 		}
 	default:
 		p.Parameters = s.parameters()
 	}
 	if err := s.done(); err != nil {
-		return Startup{}, fmt.Errorf("read startup packet: %w", err)
+		return Startup{Code: p.Code}, fmt.Errorf("read startup packet: %w", err)
 	}
 	return p, nil
 }
@@ -70,9 +71,10 @@ func (s *scan) parameters() (pairs [][2]string) {
 	}
 }
 
-// Parameter gives a session parameter, "" where the client sent none.
+// Parameter gives a session parameter, "" where the client sent none. Of several with the same name the last
+// counts, as in Postgres: what is judged here must be what is obeyed there.
 func (p Startup) Parameter(name string) string {
-	for _, pair := range p.Parameters {
+	for _, pair := range slices.Backward(p.Parameters) {
 		if pair[0] == name {
 			return pair[1]
 		}

@@ -33,9 +33,7 @@ func (t *trainingCall) pullRelation(ctx context.Context) error {
 			return failure("42703", fmt.Sprintf("column %q of relation %s does not exist", name, t.args["relation"]), columnHint(name, names))
 		}
 	}
-	if err := t.chooseKey(ctx, r, primaryKey, d.Fields); err != nil {
-		return err
-	}
+	t.chooseKey(r, primaryKey, d.Fields)
 	t.notices.step("pulling rows of %s", t.args["relation"])
 	t.data, err = source.LearnRelation(ctx, t.conn, r, d.Fields, source.RelationOptions{
 		Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: t.options.Seed})
@@ -62,14 +60,14 @@ func (t *trainingCall) relation(ctx context.Context) (r *source.Relation, primar
 }
 
 // chooseKey takes the key that was asked for, else the primary key where it is one column.
-func (t *trainingCall) chooseKey(ctx context.Context, r *source.Relation, primaryKey []string, fields []pgconn.FieldDescription) error {
+func (t *trainingCall) chooseKey(r *source.Relation, primaryKey []string, fields []pgconn.FieldDescription) {
 	r.Key = t.args["key"]
 	if r.Key == "" && len(primaryKey) == 1 {
 		r.Key = primaryKey[0]
 	}
 	if r.Key == "" {
 		t.notices.say("Name one with key => 'column'.", "the model has no key: predict by whole rows, as in cvp_predict('%s', t)", t.args["model"])
-		return nil
+		return
 	}
 	r.Unique = len(primaryKey) == 1 && primaryKey[0] == r.Key
 	t.key = r.Key
@@ -78,13 +76,6 @@ func (t *trainingCall) chooseKey(ctx context.Context, r *source.Relation, primar
 			r.KeyOID = f.DataTypeOID
 		}
 	}
-	var name pull.Text
-	q := pull.Query{SQL: "SELECT pg_catalog.format_type($1::pg_catalog.oid, NULL)", Params: [][]byte{[]byte(fmt.Sprint(r.KeyOID))}}
-	if _, err := pull.Into(ctx, t.conn, q, &name); err != nil || len(name) != 1 || name[0] == nil {
-		return fmt.Errorf("name the type of key %q: %w", r.Key, err)
-	}
-	r.KeyType = *name[0]
-	return nil
 }
 
 func columnHint(name string, names []string) string {

@@ -75,6 +75,9 @@ type Scores struct {
 	KeyType      string // element type of the keys as Postgres writes it: bigint or text
 }
 
+// Postgres takes unnest of several arrays, without a schema, for its own whatever the search_path; qualified, it would
+// not know it with more than one.
+
 // Join replaces the calls, which stand in one block and have the same subject, by the score column of a LEFT
 // JOIN on key.
 func Join(cs []*Call, key *pg.Node, s Scores) error {

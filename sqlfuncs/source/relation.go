@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/engine/frame"
 	"cvp/engine/model"
@@ -19,10 +20,9 @@ type Relation struct {
 	From string `json:"from"`
 	// Name is set where From is a named table or view.
 	Name string `json:"name,omitempty"`
-	// Key is the column that identifies a row, "" for none; KeyType its type as Postgres writes it.
-	Key     string `json:"key,omitempty"`
-	KeyType string `json:"key_type,omitempty"`
-	KeyOID  uint32 `json:"key_oid,omitempty"`
+	// Key is the column that identifies a row, "" for none; KeyOID is its type.
+	Key    string `json:"key,omitempty"`
+	KeyOID uint32 `json:"key_oid,omitempty"`
 	// Unique says that a constraint keeps the key unique.
 	Unique bool `json:"unique,omitempty"`
 	// Estimate is about how many rows there are, 0 where it is not known.
@@ -83,19 +83,25 @@ func (r *Relation) wholesale(keys int) bool {
 	return r.Estimate > 0 && int64(keys)*share > r.Estimate
 }
 
+// keyTypes are the types whose keys are compared as what they are, so that an index serves.
+var keyTypes = map[uint32]string{
+	pgtype.TextOID: "text", pgtype.VarcharOID: "text", pgtype.BPCharOID: "bpchar", pgtype.UUIDOID: "uuid",
+	pgtype.NumericOID: "numeric", pgtype.DateOID: "date", pgtype.TimestampOID: "timestamp", pgtype.TimestamptzOID: "timestamptz",
+}
+
 // matches is the condition that the key is one of $1. Keys of another type than the column's are compared as
-// text, so that cvp_predict('m', '42') means what it says.
+// text, so that cvp_predict('m', '42') means what it says; so are those of a type of the user's own, whose
+// operators are found by the search_path alone.
 func (r *Relation) matches(keys *pull.Keys) string {
 	key := r.column(r.Key)
-	switch {
-	case pull.Integer(keys.OID) && r.KeyInteger():
-		return key + " = ANY ($1)"
-	case keys.OID == r.KeyOID:
-		return key + " = ANY ($1::" + r.KeyType + "[])"
-	case pull.Integer(keys.OID):
-		return key + "::pg_catalog.text = ANY ($1::pg_catalog.text[])"
+	if pull.Integer(keys.OID) && r.KeyInteger() {
+		return key + " OPERATOR(pg_catalog.=) ANY ($1)"
 	}
-	return key + "::pg_catalog.text = ANY ($1)"
+	element, ok := keyTypes[r.KeyOID]
+	if !ok || keys.OID != r.KeyOID {
+		key, element = key+"::pg_catalog.text", "text"
+	}
+	return key + " OPERATOR(pg_catalog.=) ANY ($1::pg_catalog." + element + "[])"
 }
 
 // ScoreRows scores the rows of a query that gives a text key and then the columns of whole rows.

@@ -69,9 +69,11 @@ type Version struct {
 	TrainedBy string // role that trained this version
 }
 
-// describe ends a statement that gives the version of one uuid.
+// describe ends a statement that gives the version of one uuid. Which database it is comes from Postgres itself: whoever
+// owns schema cvp of one database can have cvp.describe say what he likes, and an ID of another database would give
+// him that one's models from the cache, or put his own there.
 const describe = `
-SELECT d.database, d.id, d.model, d.version, d.deployed, d.owner, d.kind, d.question, d.relation, d.target, d.key,
+SELECT (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()), d.id, d.model, d.version, d.deployed, d.owner, d.kind, d.question, d.relation, d.target, d.key,
        d.algorithm, d.task, d.metric, d.value, d.baseline, d.higher_better, d.rows, d.spec, d.trained_at, d.trained_by
 FROM cvp.describe(`
 

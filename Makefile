@@ -6,6 +6,7 @@ GO          ?= go
 BIN         := bin
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 3s
+SOAK        ?= 10m
 
 # A C compiler gives the Postgres parser in C, in place of WebAssembly; OpenBLAS faster matrices than gonum's.
 # Each is used where this machine has it. CC=none builds without a C compiler.
@@ -67,14 +68,23 @@ race: ## tests under the race detector
 	else echo "$(GO) test -race -short $(RACE)"; $(GO) test $(BUILDFLAGS) -race -short $(RACE); fi
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (3s) each
+fuzz: FUZZED := .
+fuzz fuzz-wire: ## every fuzz target for FUZZTIME (3s) each
 	@# Without cgo: an instrumented build would compile the parser's C once more.
-	@targets=$$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' --exclude-dir=.git .); \
+	@targets=$$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' --exclude-dir=.git $(FUZZED)); \
 	while IFS=: read -r file target; do \
 		target=$${target#func }; package=$$(dirname "$$file"); \
 		echo "fuzz $$package $$target"; \
-		CGO_ENABLED=0 $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package"; \
+		CGO_ENABLED=0 $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $(FUZZFLAGS) "$$package"; \
 	done <<< "$$targets"
+
+.PHONY: fuzz-wire
+fuzz-wire: FUZZED := ./server ./sqlfuncs/calls
+fuzz-wire: ## those of what a client sends (FUZZTIME=10m is what counts)
+
+.PHONY: soak
+soak: build ## SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres
+	$(GO) run ./internal/soak --server $(BIN)/cvp --duration $(SOAK) --clients 64
 
 .PHONY: lint
 lint: ## formatting, go vet and staticcheck

@@ -16,6 +16,16 @@ type Cache[V any] struct {
 	used    int64
 	entries map[ID]*list.Element // of *cached[V]
 	recent  *list.List           // front: used last
+
+	hits, misses int64
+}
+
+// CacheStats is what a cache has done and holds.
+type CacheStats struct {
+	// Hits and Misses count what Get has found and not found.
+	Hits, Misses int64
+	// Entries are the versions held, Bytes their size, of at most Limit.
+	Entries, Bytes, Limit int64
 }
 
 type cached[V any] struct {
@@ -35,10 +45,19 @@ func (c *Cache[V]) Get(id ID) (value V, ok bool) {
 	defer c.mu.Unlock()
 	element, ok := c.entries[id]
 	if !ok {
+		c.misses++
 		return value, false
 	}
+	c.hits++
 	c.recent.MoveToFront(element)
 	return element.Value.(*cached[V]).value, true
+}
+
+// Stats tells what the cache has done so far.
+func (c *Cache[V]) Stats() CacheStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return CacheStats{Hits: c.hits, Misses: c.misses, Entries: int64(len(c.entries)), Bytes: c.used, Limit: c.limit}
 }
 
 // Put keeps a value that takes so many bytes. Values are shared: they must be safe for concurrent use. One that

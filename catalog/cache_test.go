@@ -110,3 +110,18 @@ func TestCacheServesManySessionsAtOnce(t *testing.T) {
 		t.Errorf("the cache holds %d bytes", c.used)
 	}
 }
+
+func TestACacheTellsWhatItHasDone(t *testing.T) {
+	cache := NewCache[string](100)
+	first, second := id(1), id(2)
+	cache.Get(first)
+	cache.Put(first, "a", 60)
+	cache.Get(first)
+	cache.Get(first)
+	cache.Put(second, "b", 50) // the first has to go
+	cache.Get(first)
+	want := CacheStats{Hits: 2, Misses: 2, Entries: 1, Bytes: 50, Limit: 100}
+	if got := cache.Stats(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

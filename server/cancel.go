@@ -62,6 +62,7 @@ func (s *Server) deliverCancelTo(session *session) {
 // backend gets the request as it is. While the engine has lent out the connection, its context does that
 // (see cancelling), so that no late signal can hit what the session does next.
 func (s *Server) cancelRequest(packet []byte, key string) {
+	s.observer.CancelRequested()
 	s.mu.Lock()
 	session := s.keys[key]
 	s.mu.Unlock()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -50,6 +51,8 @@ type Call struct {
 	InTransaction bool
 	// Notice sends a NOTICE to the client at once.
 	Notice func(*pgconn.Notice)
+	// Log tells of the session in every line; nil discards.
+	Log *slog.Logger
 }
 
 // Final is the statement that gives the client its rows. Its parameters are the client's own, unchanged, and

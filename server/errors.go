@@ -5,6 +5,8 @@ const (
 	activeTransaction  = "25001"
 	noTransaction      = "25P01"
 	queryCanceled      = "57014"
+	idleSessionTimeout = "57P05"
+	outOfMemory        = "53200"
 	adminShutdown      = "57P01"
 	cannotConnectNow   = "57P03"
 	protocolViolation  = "08P01"

@@ -41,9 +41,10 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 }
 
 // execute runs one Execute. After errFailed the backend discards everything up to the client's Sync.
-func (t *takeover) execute(p *portal, name string, limit int32) error {
+func (t *takeover) execute(p *portal, name string, limit int32) (err error) {
 	ctx, done := t.working()
 	defer done()
+	defer t.timed(ctx, p.statement)(&err)
 	columns, err := t.enter(p, name)
 	if err != nil {
 		return err

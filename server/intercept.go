@@ -160,7 +160,9 @@ func (s *session) plan(text []byte) (planned []Statement) {
 	if !frame.Mentions(text) {
 		return nil
 	}
-	return s.planner.Plan(string(text))
+	planned = s.planner.Plan(string(text))
+	s.server.observer.StatementsPlanned(len(planned))
+	return planned
 }
 
 // joined is a query string put together again from its statements.

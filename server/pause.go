@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"cvp/server/frame"
 )
@@ -13,6 +14,7 @@ var errClosed = errors.New("session is closed")
 // pause stops the backend pump behind the answers to everything that was forwarded. Only after parked does the
 // caller own both connections, until resume.
 func (s *session) pause() (outcome, error) {
+	defer s.observePause(time.Now())
 	a := &s.asked
 	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copyEnded}
 	if o := s.gate.raise(f); o != 0 {

@@ -105,6 +105,11 @@ func (t *takeover) shielded(work func() error) (err error) {
 
 // prepare has the engine work for one execution of a statement.
 func (t *takeover) prepare(ctx context.Context, st Statement, call Call) (*Final, error, error) {
+	defer t.timing.preparing()()
+	if full := t.s.server.memory.refusal(); full != nil {
+		return nil, full, nil
+	}
+	call.Log = t.s.log
 	var over atomic.Bool
 	call.Notice = func(n *pgconn.Notice) {
 		if n == nil || over.Load() {

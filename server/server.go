@@ -38,13 +38,29 @@ type Config struct {
 	// MaxConnections bounds the sessions at a time; a client beyond gets SQLSTATE 53300. If it is 0, the
 	// backend's own limit decides.
 	MaxConnections int
+	// IdleTimeout ends a session that has been idle outside a transaction for longer, with SQLSTATE 57P05. If it is
+	// 0, none is.
+	IdleTimeout time.Duration
+	// MemoryLimit, in bytes, is near what live memory calls of the engine are refused, with SQLSTATE 53200. If it
+	// is 0, none is.
+	MemoryLimit int64
+	// SlowCall is how long a call of the engine may take without a line in the log. If it is 0, none gets one.
+	SlowCall time.Duration
+	// Redact gives a statement without its literals, for that line; nil leaves the statement out.
+	Redact func(sql string) string
+	// ProbeUser is the role that Probe names to the backend. If it is empty, it is postgres.
+	ProbeUser string
+	// Observer is told of sessions and calls; nil is nobody.
+	Observer Observer
 }
 
 // Server relays clients to a backend and runs the statements that call the engine.
 type Server struct {
 	config    Config
 	log       *slog.Logger
+	observer  Observer
 	fenceName string
+	memory    memoryGuard
 
 	sessionIDs atomic.Int64
 	accepting  sync.WaitGroup // connections being served
@@ -78,6 +94,9 @@ func New(c Config) (*Server, error) {
 	if c.MaxConnections < 0 {
 		errs = append(errs, errors.New("maximum of connections is negative"))
 	}
+	if c.IdleTimeout < 0 || c.SlowCall < 0 || c.MemoryLimit < 0 {
+		errs = append(errs, errors.New("a limit is negative"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("configure server: %w", err)
 	}
@@ -87,12 +106,15 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Observer == nil {
+		c.Observer = unobserved{}
+	}
 	var random [16]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return nil, fmt.Errorf("name the server's statements: %w", err)
 	}
 	return &Server{
-		config: c, log: c.Log, fenceName: "cvp-" + hex.EncodeToString(random[:]),
+		config: c, log: c.Log, observer: c.Observer, memory: memoryGuard{limit: c.MemoryLimit}, fenceName: "cvp-" + hex.EncodeToString(random[:]),
 		listeners: map[net.Listener]struct{}{}, conns: map[net.Conn]struct{}{},
 		sessions: map[*session]struct{}{}, keys: map[string]*session{},
 	}, nil
@@ -149,9 +171,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		defer close(ended)
 		_ = s.Shutdown(ctx)
 	})
+	stopSweeping := s.sweepIdle()
 	err := s.acceptAll(ln)
 	s.accepting.Wait()
 	s.background.Wait()
+	stopSweeping()
 	if !stop() {
 		<-ended
 	}

@@ -44,6 +44,7 @@ type session struct {
 	// requestLeft and answerLeft are the bytes to come of a frame whose head was forwarded.
 	requestLeft, answerLeft int
 	started                 atomic.Bool // the backend has said that it is ready
+	firstEnd                firstEnd
 
 	// opened says that the transaction of the client's unsynced segment is one we opened around a call.
 	opened   atomic.Bool
@@ -62,11 +63,13 @@ func (s *session) run() {
 	go func() {
 		defer close(done)
 		err := s.backendSide()
+		s.firstEnd.by(backendSide)
 		s.log.Debug("backend side ended", "reason", err)
 		s.end(err)
 		_ = s.client.conn.Close()
 	}()
 	err := s.pumpClient()
+	s.firstEnd.by(clientSide)
 	s.log.Debug("client side ended", "reason", err)
 	if s.parting(err) {
 		select {
@@ -127,6 +130,7 @@ func (s *session) relayLastWords() {
 
 // clientLeft is called when the client goes away while its session works for it.
 func (s *session) clientLeft(err error) {
+	s.firstEnd.by(clientSide)
 	if errors.Is(err, io.EOF) {
 		err = errors.New("client closed the connection")
 	}

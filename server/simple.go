@@ -117,10 +117,11 @@ func (t *takeover) failSynced() error {
 }
 
 // statement runs one statement and gives the client its rows.
-func (t *takeover) statement(ctx context.Context, st Statement) error {
+func (t *takeover) statement(ctx context.Context, st Statement) (err error) {
 	if st.Native() {
 		return t.native(st)
 	}
+	defer t.timed(ctx, st)(&err)
 	columns, err := t.validate(st)
 	if err != nil {
 		return err

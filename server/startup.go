@@ -24,6 +24,7 @@ func (s *Server) accept(raw net.Conn) {
 		err = s.open(raw, c)
 	}
 	if err != nil && !errors.Is(err, errDone) {
+		s.observeRefusal(err)
 		s.log.Debug("connection refused", "client", raw.RemoteAddr().String(), "reason", err)
 	}
 	_ = raw.Close()
@@ -43,7 +44,7 @@ func (s *Server) open(raw net.Conn, c *caller) error {
 	}
 	defer s.dismissed()
 	ctx, stop := context.WithTimeout(context.Background(), s.config.StartupTimeout)
-	backend, err := s.config.Backend.connect(ctx, c.packet, c.identified || s.config.Backend.identify)
+	backend, err := s.connectBackend(ctx, c.packet, c.identified || s.config.Backend.identify)
 	stop()
 	if err != nil {
 		s.log.Warn("backend not reachable", "backend", s.config.Backend.String(), "reason", err)
@@ -63,8 +64,7 @@ func (s *Server) open(raw net.Conn, c *caller) error {
 		return refuse(c.conn, &pgconn.PgError{Code: cannotConnectNow, Message: "the database system is shutting down"})
 	}
 	defer s.forget(session)
-	session.log.Debug("session starts", "user", c.start.Parameter("user"), "database", c.start.Parameter("database"))
-	session.run()
+	session.observed(c.start, session.run)
 	return errDone
 }
 
@@ -139,6 +139,8 @@ func (s *session) answerStart(out []byte, kind byte, f []byte) []byte {
 		if s.hideBinding {
 			return frame.AppendAuthentication(out, frame.WithoutChannelBinding(body))
 		}
+	case frame.ErrorResponse:
+		s.server.observer.LoginFailed(frame.Field(body, 'C'))
 	case frame.ParameterStatus:
 		s.answers.report(f)
 	case frame.BackendKeyData:

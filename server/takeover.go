@@ -11,11 +11,12 @@ import (
 // takeover is the talk with the backend while its pump is parked. Frames of the backend come one by one; those
 // that belong to no request (notices, notifications, parameters) go to the client on the way.
 type takeover struct {
-	s     *session
-	reply []byte // for the client, sent when it has grown or when the backend has nothing more at hand
-	held  int    // the length of the frame that next gave last
-	muted string // SQLSTATE of a notice that is about our own doing
-	heard bool   // it came
+	s      *session
+	reply  []byte // for the client, sent when it has grown or when the backend has nothing more at hand
+	held   int    // the length of the frame that next gave last
+	muted  string // SQLSTATE of a notice that is about our own doing
+	heard  bool   // it came
+	timing timing // of the call in progress
 }
 
 // replyLimit is how much is gathered for the client before it is sent.

@@ -58,3 +58,6 @@ func (f *Functions) Plan(sql string) []server.Statement {
 func (f *Functions) Ready(ctx context.Context, conn *pgconn.PgConn) error {
 	return catalog.Install(ctx, conn)
 }
+
+// Models tells what the cache of decoded models has done so far.
+func (f *Functions) Models() catalog.CacheStats { return f.models.Stats() }

@@ -3,6 +3,7 @@ package sqlfuncs
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -86,6 +87,14 @@ type work struct {
 	notices   *notices
 	// model is the session's cvp.model, "" where it is not set.
 	model string
+}
+
+// log is the session's where the server gives it, so that a line tells whose call it is about.
+func (w *work) log() *slog.Logger {
+	if w.call.Log != nil {
+		return w.call.Log
+	}
+	return w.functions.log
 }
 
 // tables runs the calls that give rows, replaces them, and returns the scalar ones.

@@ -74,7 +74,7 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 	if err != nil {
 		return err
 	}
-	w.functions.log.InfoContext(ctx, "trained", "model", t.args["model"], "version", version, "algorithm", result.Algorithm,
+	w.log().InfoContext(ctx, "trained", "model", t.args["model"], "version", version, "algorithm", result.Algorithm,
 		"rows", t.data.Rows(), "seconds", time.Since(started).Seconds())
 	return c.Table(w.leaderboard(t.args["model"], version, result))
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"cvp/engine/blas"
+	"cvp/internal/ops"
 	"cvp/server"
 	"cvp/sqlfuncs"
 )
@@ -26,6 +29,10 @@ type serveCommand struct {
 	ShutdownTimeout time.Duration `help:"How long busy clients may finish their statement when the server stops." default:"30s" env:"CVP_SHUTDOWN_TIMEOUT"`
 	Threads         int           `help:"Processors that one call of the engine may use; 0 is all." default:"0" env:"CVP_THREADS" placeholder:"N"`
 	ModelCache      int64         `help:"Memory for models kept between statements, in MiB." default:"256" env:"CVP_MODEL_CACHE"`
+	IdleTimeout     time.Duration `help:"How long a session may be idle outside a transaction; 0 is for ever." default:"0" env:"CVP_IDLE_TIMEOUT"`
+	MemoryLimit     int64         `help:"Memory of the process, in MiB, near which new calls of the engine are refused; 0 is none." default:"0" env:"CVP_MEMORY_LIMIT"`
+	SlowCall        time.Duration `help:"How long a call of the engine takes to get a line in the log; 0 is no line." default:"5s" env:"CVP_SLOW_CALL"`
+	Operators       opsFlags      `embed:""`
 }
 
 // Validate implements kong's check of a command's flags.
@@ -40,8 +47,12 @@ func (c *serveCommand) Validate() error {
 	if c.TLSClientCA == "" && (c.TLSMode == string(server.VerifyClient) || c.TLSClientNames != "") {
 		errs = append(errs, errors.New("--tls-mode=verify-client and --tls-client-names need --tls-client-ca"))
 	}
-	if c.MaxConnections < 0 || c.Threads < 0 || c.ModelCache < 0 || c.StartupTimeout < 0 || c.ShutdownTimeout < 0 {
+	if c.MaxConnections < 0 || c.Threads < 0 || c.ModelCache < 0 || c.StartupTimeout < 0 || c.ShutdownTimeout < 0 ||
+		c.IdleTimeout < 0 || c.MemoryLimit < 0 || c.SlowCall < 0 {
 		errs = append(errs, errors.New("limits cannot be negative"))
+	}
+	if c.Operators.Pprof && c.Operators.Listen == "" {
+		errs = append(errs, errors.New("--pprof needs --metrics-listen"))
 	}
 	return errors.Join(errs...)
 }
@@ -49,24 +60,39 @@ func (c *serveCommand) Validate() error {
 // Run implements the command.
 func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) error {
 	log := flags.logger(t.errors)
-	backend, err := server.ParseBackend(c.Backend)
+	functions := sqlfuncs.New(sqlfuncs.Config{Log: log, Threads: c.Threads, CacheBytes: c.ModelCache << 20})
+	config, err := c.config(log, functions)
 	if err != nil {
 		return err
 	}
-	config := server.Config{
-		Listen: c.Listen, Backend: backend, Log: log,
-		StartupTimeout: c.StartupTimeout, MaxConnections: c.MaxConnections,
-		Planner: sqlfuncs.New(sqlfuncs.Config{Log: log, Threads: c.Threads, CacheBytes: c.ModelCache << 20}),
-	}
-	if err := c.clientTLS(&config); err != nil {
-		return err
-	}
+	metrics := ops.NewMetrics(buildVersion(), functions.Models)
+	config.Observer = metrics
 	srv, err := server.New(config)
 	if err != nil {
 		return err
 	}
 	log.Info("starting", "version", buildVersion(), "blas", blas.Name())
-	return serveUntil(ctx, srv, c.ShutdownTimeout, srv.ListenAndServe)
+	if c.MemoryLimit > 0 {
+		debug.SetMemoryLimit(c.MemoryLimit << 20)
+	}
+	return c.Operators.beside(ctx, log, srv, metrics, func() error {
+		return serveUntil(ctx, srv, c.ShutdownTimeout, srv.ListenAndServe)
+	})
+}
+
+// config is the server's configuration.
+func (c *serveCommand) config(log *slog.Logger, functions *sqlfuncs.Functions) (server.Config, error) {
+	backend, err := server.ParseBackend(c.Backend)
+	if err != nil {
+		return server.Config{}, err
+	}
+	config := server.Config{
+		Listen: c.Listen, Backend: backend, Log: log, Planner: functions,
+		StartupTimeout: c.StartupTimeout, IdleTimeout: c.IdleTimeout,
+		MaxConnections: c.MaxConnections, MemoryLimit: c.MemoryLimit << 20,
+		SlowCall: c.SlowCall, Redact: sqlfuncs.Redacted, ProbeUser: c.Operators.ProbeUser,
+	}
+	return config, c.clientTLS(&config)
 }
 
 // clientTLS sets how clients secure their connections.

@@ -9,3 +9,4 @@ const Parser = "libpg_query (cgo)"
 
 func parse(sql string) (*pg.ParseResult, error)    { return pg.Parse(sql) }
 func deparse(tree *pg.ParseResult) (string, error) { return pg.Deparse(tree) }
+func scan(sql string) (*pg.ScanResult, error)      { return pg.Scan(sql) }

@@ -12,3 +12,4 @@ const Parser = "libpg_query (WebAssembly)"
 
 func parse(sql string) (*pg.ParseResult, error)    { return wasm.Parse(sql) }
 func deparse(tree *pg.ParseResult) (string, error) { return wasm.Deparse(tree) }
+func scan(sql string) (*pg.ScanResult, error)      { return wasm.Scan(sql) }

@@ -1,0 +1,89 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Config says what a Listener shows.
+type Config struct {
+	// Listen is host:port.
+	Listen string
+	// Server is whose readiness is told.
+	Server Probed
+	// Metrics are what /metrics gives.
+	Metrics *Metrics
+	// Pprof shows profiles of the process, which tell more of it than metrics do, and cost it time.
+	Pprof bool
+	// Log is told of failures; nil discards.
+	Log *slog.Logger
+}
+
+// Listener serves operators over HTTP.
+type Listener struct {
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{}
+}
+
+// Listen starts to serve.
+func Listen(ctx context.Context, c Config) (*Listener, error) {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s for metrics: %w", c.Listen, err)
+	}
+	l := &Listener{
+		listener: ln, done: make(chan struct{}),
+		http: &http.Server{
+			Handler: handler(c), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+	}
+	log.Info("listening for operators", "address", ln.Addr().String(), "pprof", c.Pprof)
+	go func() {
+		defer close(l.done)
+		if err := l.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serve metrics", "reason", err)
+		}
+	}()
+	return l, nil
+}
+
+// Addr is where it listens.
+func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
+
+// Close ends it and every request in progress.
+func (l *Listener) Close() error {
+	err := l.http.Close()
+	<-l.done
+	return err
+}
+
+// handler lists all paths. The mux of package http, to which importing pprof has added its own, is not served.
+func handler(c Config) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(c.Metrics.registry, promhttp.HandlerOpts{Registry: c.Metrics.registry}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+	mux.Handle("GET /readyz", &readiness{server: c.Server})
+	if c.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}

@@ -92,7 +92,8 @@ func (c *serveCommand) config(log *slog.Logger, functions *sqlfuncs.Functions) (
 		MaxConnections: c.MaxConnections, MemoryLimit: c.MemoryLimit << 20,
 		SlowCall: c.SlowCall, Redact: sqlfuncs.Redacted, ProbeUser: c.Operators.ProbeUser,
 	}
-	return config, c.clientTLS(&config)
+	err = c.clientTLS(&config)
+	return config, err
 }
 
 // clientTLS sets how clients secure their connections.

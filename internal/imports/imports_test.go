@@ -28,6 +28,12 @@ var allowed = map[string][]string{
 // seams are what sqlfuncs may name of package server: the interface that it implements and its types.
 var seams = []string{"Planner", "Statement", "Call", "Final"}
 
+// reserved says which modules of others only some packages of ours may import.
+var reserved = map[string][]string{
+	"github.com/prometheus/": {"cvp/internal/ops"},
+	"net/http/pprof":         {"cvp/internal/ops"},
+}
+
 // source is a production file of the module. Files behind any build tag count.
 type source struct {
 	pkg     string // import path
@@ -100,6 +106,11 @@ func against(s source) []string {
 		if to != "" && to != from && !slices.Contains(may, to) {
 			wrong = append(wrong, imported)
 		}
+		for prefix, owners := range reserved {
+			if strings.HasPrefix(imported, prefix) && !slices.Contains(owners, s.pkg) {
+				wrong = append(wrong, imported)
+			}
+		}
 	}
 	return wrong
 }
@@ -121,6 +132,9 @@ func TestTheRulesCatchAWrongImport(t *testing.T) {
 		"engine imports sqlfuncs":         {source{pkg: "cvp/engine/prep", imports: []string{"cvp/sqlfuncs"}}, false},
 		"catalog imports sqlfuncs":        {source{pkg: "cvp/catalog", imports: []string{"cvp/sqlfuncs/question"}}, false},
 		"server imports test support":     {source{pkg: "cvp/server", imports: []string{"cvp/internal/pgtest"}}, false},
+		"server imports Prometheus":       {source{pkg: "cvp/server", imports: []string{"github.com/prometheus/client_golang/prometheus"}}, false},
+		"operators' package imports it":   {source{pkg: "cvp/internal/ops", imports: []string{"github.com/prometheus/client_golang/prometheus", "cvp/server"}}, true},
+		"the program imports profiles":    {source{pkg: "cvp/cmd/cvp", imports: []string{"net/http/pprof"}}, false},
 		"a folder without a rule":         {source{pkg: "cvp/util"}, false},
 		"engine imports itself and gonum": {source{pkg: "cvp/engine", imports: []string{"cvp/engine/frame", "gonum.org/v1/gonum/mat"}}, true},
 		"sqlfuncs imports the engine":     {source{pkg: "cvp/sqlfuncs", imports: []string{"cvp/engine"}}, true},

@@ -67,20 +67,25 @@ race: ## tests under the race detector
 	@if [ -z "$(HAVE_CC)" ]; then echo "race: left out, it needs a C compiler"; \
 	else echo "$(GO) test -race -short $(RACE)"; $(GO) test $(BUILDFLAGS) -race -short $(RACE); fi
 
+# Without cgo: an instrumented build would compile the parser's C once more.
+define FUZZ
+@targets=$$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' --exclude-dir=.git $(FUZZED)); \
+while IFS=: read -r file target; do \
+	target=$${target#func }; package=$$(dirname "$$file"); \
+	echo "fuzz $$package $$target"; \
+	CGO_ENABLED=0 $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $(FUZZFLAGS) "$$package"; \
+done <<< "$$targets"
+endef
+
 .PHONY: fuzz
 fuzz: FUZZED := .
-fuzz fuzz-wire: ## every fuzz target for FUZZTIME (3s) each
-	@# Without cgo: an instrumented build would compile the parser's C once more.
-	@targets=$$(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' --exclude-dir=.git $(FUZZED)); \
-	while IFS=: read -r file target; do \
-		target=$${target#func }; package=$$(dirname "$$file"); \
-		echo "fuzz $$package $$target"; \
-		CGO_ENABLED=0 $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $(FUZZFLAGS) "$$package"; \
-	done <<< "$$targets"
+fuzz: ## every fuzz target for FUZZTIME (3s) each
+	$(FUZZ)
 
 .PHONY: fuzz-wire
 fuzz-wire: FUZZED := ./server ./sqlfuncs/calls
-fuzz-wire: ## those of what a client sends (FUZZTIME=10m is what counts)
+fuzz-wire: ## those of what a client sends; FUZZTIME=10m is what counts
+	$(FUZZ)
 
 .PHONY: soak
 soak: build ## SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres
@@ -102,6 +107,10 @@ bench: build ## scoring a million rows through SQL, and the engine's own benchma
 bench-journey: build ## quality and memory on The Complete Journey, whose folder is JOURNEY
 	@if [ -z "$(JOURNEY)" ]; then echo "bench-journey: name the folder of the data set: make bench-journey JOURNEY=..."; exit 1; fi
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp journey $(JOURNEY)
+
+.PHONY: bench-idle
+bench-idle: build ## memory of 5,000 idle sessions
+	$(GO) run ./internal/soak idle --server $(BIN)/cvp
 
 .PHONY: clean
 clean: ## remove what was built

@@ -10,7 +10,8 @@ import (
 )
 
 type commands struct {
-	Run runCommand `cmd:"" default:"withargs" help:"Mixed work, killed connections and restarts of Postgres, for a while."`
+	Run  runCommand  `cmd:"" default:"withargs" help:"Mixed work, killed connections and restarts of Postgres, for a while."`
+	Idle idleCommand `cmd:"" help:"Memory of idle sessions."`
 }
 
 func main() {

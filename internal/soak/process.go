@@ -18,8 +18,8 @@ type process struct {
 	all   []*exec.Cmd
 }
 
-// startProcess starts the built program in front of a Postgres. Its log goes to standard error.
-func startProcess(ctx context.Context, program, dir string, b *backing) (*process, error) {
+// startProcess starts the built program in front of a backend. Its log goes to standard error.
+func startProcess(ctx context.Context, program, dir, backend string) (*process, error) {
 	certificate, key, err := writeCertificate(dir)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func startProcess(ctx context.Context, program, dir string, b *backing) (*proces
 		return nil, err
 	}
 	for _, listen := range []string{p.front.tcp, p.front.unix} {
-		cmd := exec.CommandContext(ctx, program, "serve", "--listen", listen, "--backend", b.address(),
+		cmd := exec.CommandContext(ctx, program, "serve", "--listen", listen, "--backend", backend,
 			"--tls-cert", certificate, "--tls-key", key, "--log-level", "error")
 		cmd.Stderr = os.Stderr
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -55,6 +55,9 @@ func (p *process) stop() {
 		_ = cmd.Wait()
 	}
 }
+
+// main is the process that listens on TCP.
+func (p *process) main() *os.Process { return p.all[0].Process }
 
 // figures adds up what the processes hold.
 func (p *process) figures() (figures, error) {

@@ -33,7 +33,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer b.remove()
-	p, err := startProcess(ctx, c.Server, dir, b)
+	p, err := startProcess(ctx, c.Server, dir, b.address())
 	if err != nil {
 		return err
 	}

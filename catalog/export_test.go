@@ -34,3 +34,12 @@ func InstallUpTo(ctx context.Context, conn *pgconn.PgConn, version int) error {
 func InstallBroken(ctx context.Context, conn *pgconn.PgConn) error {
 	return install(ctx, conn, []migration{{version: 1, name: "broken", sql: "CREATE SCHEMA cvp; SELECT 1 / 0"}})
 }
+
+// InstallStep installs one migration behind the present last one.
+func InstallStep(ctx context.Context, conn *pgconn.PgConn, sql string) error {
+	steps, err := migrations()
+	if err != nil {
+		return err
+	}
+	return install(ctx, conn, append(steps, migration{version: len(steps) + 1, name: "later", sql: sql}))
+}

@@ -64,6 +64,9 @@ func install(ctx context.Context, conn *pgconn.PgConn, steps []migration) error 
 			return err
 		}
 	}
+	if err := keepClosed(ctx, conn); err != nil {
+		return err
+	}
 	return restore()
 }
 
@@ -104,7 +107,7 @@ func apply(ctx context.Context, conn *pgconn.PgConn, step migration) error {
 		return failed(attempted, err)
 	}
 	record := fmt.Sprintf(`
-CREATE OR REPLACE FUNCTION cvp.schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT %d';
+CREATE OR REPLACE FUNCTION cvp.schema_version() RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT %d';
 COMMENT ON FUNCTION cvp.schema_version() IS 'the last migration applied to schema cvp';
 GRANT EXECUTE ON FUNCTION cvp.schema_version() TO PUBLIC;`, step.version)
 	if _, err := conn.Exec(ctx, record).ReadAll(); err != nil {

@@ -24,10 +24,18 @@ type State struct {
 	exists bool   // there is a schema of that name
 	ours   bool   // and it holds a registry
 	// trusted says that the owner could hurt the current role without us too: he is a superuser, the
-	// database's owner or the role itself. Whoever else has CREATE on the database could plant functions in a
-	// schema of this name, and the sessions that we serve would run them.
+	// database's owner or the role itself; or that nobody but these can act as the owner. Whoever else has CREATE on
+	// the database could plant functions in a schema of this name, and the sessions that we serve would run them.
 	trusted bool
 }
+
+// closedOwner is the condition that the schema's owner is a role as which nobody can act but superusers and the owner
+// of the database: it cannot log in and has no other members.
+const closedOwner = `EXISTS (
+    SELECT FROM pg_catalog.pg_roles AS r
+    WHERE r.oid OPERATOR(pg_catalog.=) n.nspowner AND NOT r.rolcanlogin AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS g ON g.oid OPERATOR(pg_catalog.=) m.member
+        WHERE m.roleid OPERATOR(pg_catalog.=) r.oid AND NOT g.rolsuper AND g.oid OPERATOR(pg_catalog.<>) d.datdba))`
 
 // The version is read from the source of cvp.schema_version(), not by calling it: this statement has to work
 // where schema cvp is missing, and must not run what someone else has put there.
@@ -44,7 +52,8 @@ SELECT coalesce((SELECT pg_catalog.substr(p.prosrc, 8)::pg_catalog.int4
        current_user::pg_catalog.text,
        n.oid IS NOT NULL,
        coalesce(o.rolsuper OR n.nspowner OPERATOR(pg_catalog.=) d.datdba
-                OR o.rolname OPERATOR(pg_catalog.=) current_user, true)
+                OR o.rolname OPERATOR(pg_catalog.=) current_user
+                OR ` + closedOwner + `, true)
 FROM pg_catalog.pg_database AS d
      LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) 'cvp'::pg_catalog.name
      LEFT JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) n.nspowner
@@ -77,11 +86,11 @@ SELECT (SELECT pg_catalog.substr(p.prosrc, 8)::pg_catalog.int4
           AND p.proname OPERATOR(pg_catalog.=) 'schema_version'::pg_catalog.name
           AND p.pronargs OPERATOR(pg_catalog.=) 0::pg_catalog.int2
           AND p.prosrc OPERATOR(pg_catalog.~) '^SELECT [0-9]{1,9}$'::pg_catalog.text)
-FROM pg_catalog.pg_namespace AS n
+FROM pg_catalog.pg_namespace AS n, pg_catalog.pg_database AS d
 WHERE n.nspname OPERATOR(pg_catalog.=) 'cvp'::pg_catalog.name
+  AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
   AND (n.nspowner OPERATOR(pg_catalog.=) 10::pg_catalog.oid -- who ran initdb
-       OR n.nspowner OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database AS d
-           WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
+       OR n.nspowner OPERATOR(pg_catalog.=) d.datdba OR ` + closedOwner + `)`
 
 // Installed is the version of schema cvp, 0 where there is none: Inspect for those who need no more, and cheaper.
 func Installed(ctx context.Context, conn *pgconn.PgConn) (int, error) {

@@ -110,7 +110,7 @@ func Deployed(ctx context.Context, conn *pgconn.PgConn) (*Version, error) {
 	switch len(ids) {
 	case 0:
 		return nil, refusal("42704", "no model is deployed",
-			"Train one with cvp_train, or deploy one of cvp_models with cvp_deploy.")
+			"Train one with cvp_train, deploy one of cvp_models with cvp_deploy, or name one that is shared with you.")
 	case 1:
 		v, err := scanVersion(ctx, conn, describe+"$1) AS d", argument{pgtype.UUIDOID, ids[0]})
 		if err != nil {

@@ -134,7 +134,7 @@ func TestDeployedNeedsExactlyOneDeployedModel(t *testing.T) {
 	idle.Deploy = false
 	save(t, conn, idle)
 	_, err := catalog.Deployed(t.Context(), conn.PgConn())
-	refused(t, err, "42704", "no model is deployed", "Train one with cvp_train, or deploy one of cvp_models with cvp_deploy.")
+	refused(t, err, "42704", "no model is deployed", "Train one with cvp_train, deploy one of cvp_models with cvp_deploy, or name one that is shared with you.")
 
 	save(t, conn, churn("it's"))
 	v, err := catalog.Deployed(t.Context(), conn.PgConn())

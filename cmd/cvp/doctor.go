@@ -117,7 +117,7 @@ func schema(ctx context.Context, conn *pgx.Conn) []finding {
 	case state.Version > latest:
 		return []finding{{"schema cvp", fail, fmt.Sprintf("version %d, newer than this program's %d", state.Version, latest), "Use a newer cvp."}}
 	case state.Version == latest:
-		return []finding{{"schema cvp", ok, fmt.Sprintf("version %d, owned by %s", state.Version, state.Owner), ""}}
+		return []finding{rightsFinding(ctx, conn, fmt.Sprintf("version %d, owned by %s", latest, state.Owner))}
 	}
 	found := "not there yet"
 	if state.Version > 0 {
@@ -131,6 +131,19 @@ func schema(ctx context.Context, conn *pgx.Conn) []finding {
 		return []finding{{"schema cvp", fail, fmt.Sprintf("%s, and %s may not create it", found, conn.Config().User), "Let the owner do it once: " + command}}
 	}
 	return []finding{{"schema cvp", ok, found + "; the first cvp_ statement of this user will do it", ""}}
+}
+
+// rightsFinding judges who owns an installed schema.
+func rightsFinding(ctx context.Context, conn *pgx.Conn, found string) finding {
+	rights, err := catalog.InspectRights(ctx, conn.PgConn())
+	if err != nil {
+		return finding{"schema cvp", fail, err.Error(), hint(err)}
+	}
+	found += ", " + usable(rights)
+	if rights.Superuser {
+		return finding{"schema cvp", ok, found, "A role without a login is a safer owner than a superuser: cvp install --owner cvp_owner."}
+	}
+	return finding{"schema cvp", ok, found, ""}
 }
 
 func hint(err error) string {

@@ -12,6 +12,9 @@ import (
 // installCommand brings schema cvp of one database to this program's version.
 type installCommand struct {
 	Backend string `help:"Database, as a URL or keywords, with a user who owns it or is a superuser." required:"" env:"CVP_BACKEND" placeholder:"URL"`
+	Owner   string `help:"Role without a login that is to own the schema; created where it is missing. A new schema belongs to cvp_owner where the user may create roles." placeholder:"ROLE"`
+	User    string `help:"Role whose members may use the schema; created where it is missing." default:"cvp_user" placeholder:"ROLE"`
+	Open    bool   `help:"Let a new schema belong to the owner of the database and every role use it, as after the first cvp_ statement."`
 }
 
 // Run implements the command.
@@ -25,11 +28,52 @@ func (c *installCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return catalog.Install(ctx, tx.Conn().PgConn()) })
+	owner, err := c.owner(ctx, conn, before)
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := catalog.Install(ctx, tx.Conn().PgConn()); err != nil || owner == "" {
+			return err
+		}
+		return catalog.Secure(ctx, tx.Conn().PgConn(), owner, c.User)
+	})
 	if err != nil {
 		return fmt.Errorf("install schema cvp: %w", err)
 	}
-	database := conn.Config().Database
+	c.report(t, conn.Config().Database, before)
+	rights, err := catalog.InspectRights(ctx, conn.PgConn())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "it belongs to %s; %s\n", rights.Owner, usable(rights))
+	return nil
+}
+
+// owner is the role that is to own the schema, "" for whoever owns it or would.
+func (c *installCommand) owner(ctx context.Context, conn *pgx.Conn, before int) (string, error) {
+	if c.Owner != "" || c.Open || before > 0 {
+		return c.Owner, nil
+	}
+	may, err := catalog.MayCreateRole(ctx, conn.PgConn())
+	if err != nil || !may {
+		return "", err
+	}
+	return "cvp_owner", nil
+}
+
+// usable says who may use the schema.
+func usable(r catalog.Rights) string {
+	switch {
+	case r.Public:
+		return "every role may use it"
+	case len(r.Users) == 0:
+		return "no other role may use it"
+	}
+	return fmt.Sprintf("a role may use it after GRANT %s TO …", pgx.Identifier{r.Users[0]}.Sanitize())
+}
+
+func (c *installCommand) report(t terminal, database string, before int) {
 	switch after := catalog.Latest(); before {
 	case after:
 		fmt.Fprintf(t.out, "schema cvp in database %s is at version %d already\n", database, after)
@@ -38,5 +82,4 @@ func (c *installCommand) Run(ctx context.Context, t terminal) error {
 	default:
 		fmt.Fprintf(t.out, "migrated schema cvp in database %s from version %d to %d\n", database, before, after)
 	}
-	return nil
 }

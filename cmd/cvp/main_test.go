@@ -64,6 +64,19 @@ func TestInstallCreatesSchemaCvpOnce(t *testing.T) {
 	if version, err := catalog.Installed(t.Context(), pgtest.Connect(t, database).PgConn()); err != nil || version != catalog.Latest() {
 		t.Errorf("installed version is %d, %v, want %d", version, err, catalog.Latest())
 	}
+	if status, out, errors := cvp(t, "install", "--backend", database, "--open"); status != 0 || !strings.Contains(out, `it belongs to cvp_owner; a role may use it after GRANT "cvp_user" TO`) {
+		t.Errorf("--open opens a schema that was closed: %d %s%s", status, out, errors)
+	}
+	open := pgtest.Database(t)
+	for _, test := range []struct{ option, want string }{
+		{"--open", "it belongs to postgres; every role may use it"},
+		{"--user=cvp_user", "it belongs to postgres; every role may use it"}, // who uses it already goes on
+		{"--owner=cvp_owner", `it belongs to cvp_owner; a role may use it after GRANT "cvp_user" TO`},
+	} {
+		if status, out, errors := cvp(t, "install", "--backend", open, test.option); status != 0 || !strings.Contains(out, test.want) {
+			t.Errorf("install %s gives status %d, want output with %q: %s%s", test.option, status, test.want, out, errors)
+		}
+	}
 	analyst := pgtest.Role(t, pgtest.Database(t), "analyst", "secret")
 	status, _, errors := cvp(t, "install", "--backend", analyst)
 	if status != 1 || !strings.Contains(errors, "42501") {
@@ -82,7 +95,11 @@ func TestDoctorJudgesADatabase(t *testing.T) {
 		return u.String()
 	}
 	installed := pgtest.Database(t)
-	if status, _, errors := cvp(t, "install", "--backend", installed); status != 0 {
+	if status, _, errors := cvp(t, "install", "--backend", installed, "--open"); status != 0 {
+		t.Fatal(errors)
+	}
+	secured := pgtest.Database(t)
+	if status, _, errors := cvp(t, "install", "--backend", secured); status != 0 {
 		t.Fatal(errors)
 	}
 	tests := map[string]struct {
@@ -91,7 +108,8 @@ func TestDoctorJudgesADatabase(t *testing.T) {
 		line    string
 	}{
 		"an owner without the schema": {database, 0, `(?m)^ok    schema cvp  not there yet; the first cvp_ statement`},
-		"with the schema":             {installed, 0, `(?m)^ok    schema cvp  version \d+, owned by postgres`},
+		"with the schema":             {installed, 0, `(?m)^ok    schema cvp  version \d+, owned by postgres, every role may use it\n +→ A role without a login`},
+		"with the schema secured":     {secured, 0, `(?m)^ok    schema cvp  version \d+, owned by cvp_owner, a role may use it after GRANT "cvp_user" TO …$`},
 		"a role that owns nothing":    {pgtest.Role(t, pgtest.Database(t), "analyst", "secret"), 1, `(?m)^fail  schema cvp  not there yet, and analyst\S* may not create it\n +→ Let the owner do it once`},
 		"a wrong password":            {withPassword("wrong"), 1, `(?s)fail  postgres .*28P01.*→ Check user and password`},
 		"nobody there":                {"postgres://127.0.0.1:1/x?sslmode=disable", 1, `(?s)fail  postgres .*refused.*→ Check host and port`},

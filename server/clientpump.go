@@ -9,13 +9,15 @@ import (
 
 // pumpClient forwards what the client sends until one of the connections ends.
 func (s *session) pumpClient() error {
-	c := s.client
+	if err := s.auth.relayResponses(); err != nil {
+		return err
+	}
 	for {
-		if err := c.fill(); err != nil {
-			return fmt.Errorf("read from client: %w", err)
-		}
 		if err := s.forwardRequests(); err != nil {
 			return err
+		}
+		if err := s.client.fill(); err != nil {
+			return fmt.Errorf("read from client: %w", err)
 		}
 	}
 }

@@ -28,6 +28,9 @@ type Config struct {
 	TLSMode TLSMode
 	// CertNames says which roles a client's certificate stands for; the zero value: the one it names.
 	CertNames CertNames
+	// Verifiers let clients authenticate by SCRAM, and bind the channel, where TLS ends at the server; nil relays
+	// SCRAM as it is, which with TLS on both sides works only for clients that do not bind.
+	Verifiers Verifiers
 	// Planner recognises the statements that are ours; nil relays everything.
 	Planner Planner
 	// Log defaults to slog.Default().
@@ -96,6 +99,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.IdleTimeout < 0 || c.SlowCall < 0 || c.MemoryLimit < 0 {
 		errs = append(errs, errors.New("a limit is negative"))
+	}
+	if c.Backend.bind == "require" && c.Verifiers == nil {
+		errs = append(errs, errors.New("channel_binding=require to the backend needs verifiers"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("configure server: %w", err)

@@ -29,9 +29,8 @@ type session struct {
 	planner Planner // nil where nothing is ours
 	host    host    // the backend's, for cancel requests
 	key     string  // the backend's cancel key, once it is known; under the server's lock
-	// hideBinding says that channel binding cannot pass: TLS ends here on one side at least.
-	hideBinding bool
-	readied     readied
+	auth    *authentication
+	readied readied
 
 	gate    *gate
 	asked   asked

@@ -55,7 +55,7 @@ func (s *Server) open(raw net.Conn, c *caller) error {
 	session := newSession(s, c.conn, backend.Conn)
 	session.backend.push(backend.first)
 	session.host = backend.host
-	session.hideBinding = c.tls != nil || backend.secured()
+	session.auth = newAuthentication(session, c, backend.link)
 	if isReplication(c.start.Parameter("replication")) {
 		session.planner = nil
 	}
@@ -114,7 +114,9 @@ func (s *session) relayStart() error {
 		if err != nil {
 			return fmt.Errorf("read from backend: %w", err)
 		}
-		out = s.answerStart(out, kind, f)
+		if out, err = s.answerStart(out, kind, f); err != nil {
+			return err
+		}
 		last := f[len(f)-1]
 		b.drop(len(f))
 		if kind == frame.ReadyForQuery {
@@ -132,13 +134,11 @@ func (s *session) relayStart() error {
 }
 
 // answerStart appends one frame of the start as the client is to have it.
-func (s *session) answerStart(out []byte, kind byte, f []byte) []byte {
+func (s *session) answerStart(out []byte, kind byte, f []byte) ([]byte, error) {
 	body := f[frame.HeadLen:]
 	switch kind {
 	case frame.Authentication:
-		if s.hideBinding {
-			return frame.AppendAuthentication(out, frame.WithoutChannelBinding(body))
-		}
+		return s.auth.fromBackend(out, f)
 	case frame.ErrorResponse:
 		s.server.observer.LoginFailed(frame.Field(body, 'C'))
 	case frame.ParameterStatus:
@@ -148,5 +148,5 @@ func (s *session) answerStart(out []byte, kind byte, f []byte) []byte {
 			s.server.keep(s, string(body))
 		}
 	}
-	return append(out, f...)
+	return append(out, f...), nil
 }

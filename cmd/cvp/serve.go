@@ -24,6 +24,7 @@ type serveCommand struct {
 	TLSMode         string        `name:"tls-mode" help:"What clients need where there is a certificate: allow (nothing), require (TLS), verify-client (and a certificate that names their role)." enum:"allow,require,verify-client" default:"allow" env:"CVP_TLS_MODE"`
 	TLSClientCA     string        `name:"tls-client-ca" help:"Authority (PEM) that certificates of clients are checked against." type:"path" env:"CVP_TLS_CLIENT_CA" placeholder:"FILE"`
 	TLSClientNames  string        `name:"tls-client-names" help:"Lines of a client certificate's common name and a role it may be, as in pg_ident.conf; without it the two are the same." type:"path" env:"CVP_TLS_CLIENT_NAMES" placeholder:"FILE"`
+	AuthQuery       string        `help:"Connection to Postgres as a role that may read pg_authid, used only to look up SCRAM verifiers: lets clients authenticate, and bind the channel, where both sides have TLS." env:"CVP_AUTH_QUERY" placeholder:"URL"`
 	MaxConnections  int           `help:"Most clients at a time; 0 leaves it to Postgres." default:"0" env:"CVP_MAX_CONNECTIONS" placeholder:"N"`
 	StartupTimeout  time.Duration `help:"How long a client may take to say who it is." default:"1m" env:"CVP_STARTUP_TIMEOUT"`
 	ShutdownTimeout time.Duration `help:"How long busy clients may finish their statement when the server stops." default:"30s" env:"CVP_SHUTDOWN_TIMEOUT"`
@@ -67,6 +68,14 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) err
 	}
 	metrics := ops.NewMetrics(buildVersion(), functions.Models)
 	config.Observer = metrics
+	if c.AuthQuery != "" {
+		verifiers, err := server.NewAuthQuery(c.AuthQuery)
+		if err != nil {
+			return err
+		}
+		defer verifiers.Close()
+		config.Verifiers = verifiers
+	}
 	srv, err := server.New(config)
 	if err != nil {
 		return err

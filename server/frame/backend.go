@@ -169,37 +169,3 @@ func CancelKey(body []byte) (pid uint32, secret []byte, err error) {
 	}
 	return binary.BigEndian.Uint32(body), body[4:], nil
 }
-
-const (
-	authenticationSASL = 10
-	scramPlus          = "SCRAM-SHA-256-PLUS"
-)
-
-// WithoutChannelBinding gives the body of an Authentication frame without the mechanism that binds the
-// channel, which a server that ends TLS between the two peers can never satisfy. Other bodies come back as
-// they are.
-func WithoutChannelBinding(body []byte) []byte {
-	s := scan{rest: body}
-	if s.int32() != authenticationSASL || s.err != nil {
-		return body
-	}
-	kept := append([]byte(nil), body[:4]...)
-	for {
-		mechanism := s.text()
-		if s.err != nil {
-			return body
-		}
-		if len(mechanism) == 0 {
-			return append(kept, 0)
-		}
-		if string(mechanism) != scramPlus {
-			kept = append(append(kept, mechanism...), 0)
-		}
-	}
-}
-
-// AppendAuthentication appends an Authentication frame with the body given.
-func AppendAuthentication(dst, body []byte) []byte {
-	dst, at := begin(dst, Authentication)
-	return end(append(dst, body...), at)
-}

@@ -3,6 +3,7 @@ package frame
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,20 +132,33 @@ func TestAnErrorWithoutASQLSTATEIsSurvived(t *testing.T) { // CVE-2026-6666 of P
 	}
 }
 
-func TestChannelBindingIsHidden(t *testing.T) {
-	sasl := func(mechanisms string) []byte { return append([]byte{0, 0, 0, 10}, mechanisms...) }
-	for _, c := range []struct{ in, want string }{
-		{"SCRAM-SHA-256-PLUS\x00SCRAM-SHA-256\x00\x00", "SCRAM-SHA-256\x00\x00"},
-		{"SCRAM-SHA-256\x00\x00", "SCRAM-SHA-256\x00\x00"},
-		{"SCRAM-SHA-256\x00SCRAM-SHA-256-PLUS\x00OAUTHBEARER\x00\x00", "SCRAM-SHA-256\x00OAUTHBEARER\x00\x00"},
-		{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS"}, // not a frame of Postgres's: left alone
-	} {
-		if got := WithoutChannelBinding(sasl(c.in)); !bytes.Equal(got, sasl(c.want)) {
-			t.Errorf("%q becomes %q", c.in, got[4:])
+func TestAuthenticationFramesComeBackAsTheyWereWritten(t *testing.T) {
+	mechanisms := []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"}
+	code, rest, err := ParseAuthentication(AppendMechanisms(nil, mechanisms)[HeadLen:])
+	if err != nil || code != AuthenticationSASL {
+		t.Errorf("code is %d, %v", code, err)
+	}
+	if got, err := Mechanisms(rest); err != nil || !slices.Equal(got, mechanisms) {
+		t.Errorf("mechanisms are %q, %v", got, err)
+	}
+	code, rest, err = ParseAuthentication(AppendAuthentication(nil, AuthenticationSASLContinue, []byte("r=x"))[HeadLen:])
+	if err != nil || code != AuthenticationSASLContinue || string(rest) != "r=x" {
+		t.Errorf("got %d %q, %v", code, rest, err)
+	}
+	mechanism, data, err := SASLInitial(AppendSASLInitial(nil, "SCRAM-SHA-256", []byte("n,,"))[HeadLen:])
+	if err != nil || mechanism != "SCRAM-SHA-256" || string(data) != "n,," {
+		t.Errorf("got %s %q, %v", mechanism, data, err)
+	}
+	for _, body := range []string{"", "SCRAM", "SCRAM\x00\x00\x00\x00\x05abc", "SCRAM\x00\x00\x00\x00\x01abc", "SCRAM\x00\x7f\xff\xff\xff"} {
+		if _, _, err := SASLInitial([]byte(body)); err == nil {
+			t.Errorf("SASLInitialResponse %q is accepted", body)
 		}
 	}
-	if ok := []byte{0, 0, 0, 0}; !bytes.Equal(WithoutChannelBinding(ok), ok) {
-		t.Error("AuthenticationOk is changed")
+	if _, err := Mechanisms([]byte("SCRAM-SHA-256")); err == nil {
+		t.Error("mechanisms without an end are accepted")
+	}
+	if _, _, err := ParseAuthentication([]byte{0, 0}); err == nil {
+		t.Error("half a code is accepted")
 	}
 }
 
@@ -248,8 +262,13 @@ func FuzzFrames(f *testing.F) {
 		_, _ = ParameterTypes(body)
 		_, _, _ = Parameter(body)
 		_, _, _ = CancelKey(body)
-		if got := WithoutChannelBinding(body); len(got) > len(body) {
-			t.Fatal("an Authentication frame has grown")
+		if _, rest, err := ParseAuthentication(body); err == nil {
+			_, _ = Mechanisms(rest)
+		}
+		if mechanism, data, err := SASLInitial(body); err == nil && data != nil {
+			if again := AppendSASLInitial(nil, mechanism, data)[HeadLen:]; !bytes.Equal(again, body) {
+				t.Fatalf("SASLInitialResponse %q becomes %q", body, again)
+			}
 		}
 	})
 }

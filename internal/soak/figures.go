@@ -16,7 +16,10 @@ type figures struct {
 	resident    int64         // bytes
 	descriptors int
 	threads     int
-	goroutines  int // 0 where the server does not tell
+	// What the server itself tells; 0 where it does not.
+	goroutines int
+	heap       int64 // bytes
+	sessions   int
 }
 
 func (f figures) plus(o figures) figures {
@@ -24,6 +27,8 @@ func (f figures) plus(o figures) figures {
 	f.descriptors += o.descriptors
 	f.threads += o.threads
 	f.goroutines += o.goroutines
+	f.heap += o.heap
+	f.sessions += o.sessions
 	return f
 }
 

@@ -14,8 +14,9 @@ import (
 
 // process is a cvp server that runs as a process of its own, or one for each way to listen.
 type process struct {
-	front front
-	all   []*exec.Cmd
+	front   front
+	all     []*exec.Cmd
+	metrics []string // where each shows them
 }
 
 // startProcess starts the built program in front of a backend. Its log goes to standard error.
@@ -29,8 +30,15 @@ func startProcess(ctx context.Context, program, dir, backend string) (*process, 
 		return nil, err
 	}
 	for _, listen := range []string{p.front.tcp, p.front.unix} {
+		metrics, err := freeAddress()
+		if err != nil {
+			p.stop()
+			return nil, err
+		}
+		p.metrics = append(p.metrics, metrics)
 		cmd := exec.CommandContext(ctx, program, "serve", "--listen", listen, "--backend", backend,
-			"--tls-cert", certificate, "--tls-key", key, "--log-level", "error")
+			"--tls-cert", certificate, "--tls-key", key, "--log-level", "error",
+			"--metrics-listen", metrics)
 		cmd.Stderr = os.Stderr
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 		if err := cmd.Start(); err != nil {
@@ -62,11 +70,18 @@ func (p *process) main() *os.Process { return p.all[0].Process }
 // figures adds up what the processes hold.
 func (p *process) figures() (figures, error) {
 	var sum figures
-	for _, cmd := range p.all {
+	for i, cmd := range p.all {
 		f, err := readFigures(cmd.Process.Pid)
 		if err != nil {
 			return figures{}, err
 		}
+		told, err := scrape(context.Background(), p.metrics[i])
+		if err != nil {
+			return figures{}, err
+		}
+		f.goroutines = int(told["go_goroutines"])
+		f.heap = int64(told["go_memstats_heap_inuse_bytes"])
+		f.sessions = int(told["cvp_sessions_open"])
 		sum = sum.plus(f)
 	}
 	return sum, nil

@@ -59,6 +59,9 @@ func (r *report) verdict() error {
 	if r.after.goroutines > r.before.goroutines+moreGoroutines {
 		errs = append(errs, fmt.Errorf("%d goroutines, before the run %d", r.after.goroutines, r.before.goroutines))
 	}
+	if r.after.sessions > 0 {
+		errs = append(errs, fmt.Errorf("%d sessions are left", r.after.sessions))
+	}
 	second, last := r.quarter(2, resident), r.quarter(4, resident)
 	if r.plan.duration >= leastForMemory && float64(last) > moreMemory*float64(second)+moreMemoryBytes {
 		errs = append(errs, fmt.Errorf("memory grows: %d MiB in the second quarter, %d in the last", second>>20, last>>20))
@@ -89,6 +92,8 @@ func (r *report) print(w io.Writer) {
 		of   func(figures) int64
 	}{
 		{"resident MiB", func(f figures) int64 { return f.resident >> 20 }},
+		{"heap MiB", func(f figures) int64 { return f.heap >> 20 }},
+		{"sessions", func(f figures) int64 { return int64(f.sessions) }},
 		{"descriptors", func(f figures) int64 { return int64(f.descriptors) }},
 		{"threads", func(f figures) int64 { return int64(f.threads) }},
 		{"goroutines", func(f figures) int64 { return int64(f.goroutines) }},

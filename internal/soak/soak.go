@@ -168,7 +168,7 @@ func (r *run) settle(ctx context.Context, before figures, look func() (figures, 
 		if after, err = look(); err != nil {
 			return 0, figures{}, err
 		}
-		if backends == 0 && after.descriptors <= before.descriptors+moreDescriptors && after.goroutines <= before.goroutines+moreGoroutines || time.Now().After(end) {
+		if backends == 0 && after.descriptors <= before.descriptors+moreDescriptors && after.goroutines <= before.goroutines+moreGoroutines && after.sessions == 0 || time.Now().After(end) {
 			return backends, after, nil
 		}
 	}

@@ -121,6 +121,7 @@ func TestAVerdictNamesWhatIsNotAsItHasToBe(t *testing.T) {
 		"backends left":   {func(r *report) { r.backends = 2 }, "2 backends"},
 		"descriptors":     {func(r *report) { r.after.descriptors = 40 }, "40 descriptors"},
 		"goroutines":      {func(r *report) { r.after.goroutines = 40 }, "40 goroutines"},
+		"sessions left":   {func(r *report) { r.after.sessions = 1 }, "1 sessions"},
 		"a restart short": {func(r *report) { r.plan.restarts = 3 }, "0 restarts"},
 		"memory that grows": {func(r *report) {
 			for i := range 240 {

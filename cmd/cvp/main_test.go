@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -34,13 +35,16 @@ func TestExitStatusTellsAMistakeFromAFailure(t *testing.T) {
 		status int
 		shows  string
 	}{
-		"help":              {[]string{"--help"}, 0, "Usage: cvp <command>"},
-		"help of a command": {[]string{"serve", "--help"}, 0, "--tls-cert"},
-		"version":           {[]string{"version"}, 0, "blas: "},
-		"no command":        {nil, 2, "expected one of"},
-		"unknown command":   {[]string{"server"}, 2, `did you mean "serve"`},
-		"nobody answers":    {[]string{"install", "--backend", "postgres://127.0.0.1:1/x?sslmode=disable"}, 1, "connect to the database"},
-		"bad backend":       {[]string{"serve", "--backend", "postgres://%zz"}, 1, "backend"},
+		"help":                        {[]string{"--help"}, 0, "Usage: cvp <command>"},
+		"help of a command":           {[]string{"serve", "--help"}, 0, "--tls-cert"},
+		"version":                     {[]string{"version"}, 0, "blas: "},
+		"no command":                  {nil, 2, "expected one of"},
+		"unknown command":             {[]string{"server"}, 2, `did you mean "serve"`},
+		"nobody answers":              {[]string{"install", "--backend", "postgres://127.0.0.1:1/x?sslmode=disable"}, 1, "connect to the database"},
+		"profiles without a listener": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--pprof"}, 2, "--pprof needs --metrics-listen"},
+		"a negative limit":            {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--idle-timeout=-1s"}, 2, "limits cannot be negative"},
+		"a listener that is taken":    {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--metrics-listen", "127.0.0.1:99999"}, 1, "for metrics"},
+		"bad backend":                 {[]string{"serve", "--backend", "postgres://%zz"}, 1, "backend"},
 		"missing certificate": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--tls-cert", "none", "--tls-key", "none"},
 			1, "load the TLS certificate"},
 	}
@@ -146,23 +150,32 @@ func TestDoctorNamesTheGPUThatTheDriverLists(t *testing.T) {
 	}
 }
 
-// serving runs `cvp serve` in front of the test server and gives the client's URL of a database and what ends
-// the server: it returns the exit status.
-func serving(t *testing.T, database string, args ...string) (client string, end func() int) {
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// serving runs `cvp serve` in front of the test server and gives the client's URL of a database and what ends
+// the server: it returns the exit status.
+func serving(t *testing.T, database string, args ...string) (client string, end func() int) {
+	t.Helper()
+	return servingTo(t, os.Stderr, database, append([]string{"--log-level", "error"}, args...)...)
+}
+
+// servingTo is serving with the log written to where the test wants it.
+func servingTo(t *testing.T, log io.Writer, database string, args ...string) (client string, end func() int) {
+	t.Helper()
+	address := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, append([]string{"serve", "--listen", address, "--backend", database, "--log-level", "error"}, args...),
-			terminal{out: os.Stdout, errors: os.Stderr})
+		status <- run(ctx, append([]string{"serve", "--listen", address, "--backend", database}, args...), terminal{out: os.Stdout, errors: log})
 	}()
 	u, err := url.Parse(database)
 	if err != nil {

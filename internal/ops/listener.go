@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ type Config struct {
 	Server Probed
 	// Metrics are what /metrics gives.
 	Metrics *Metrics
+	// ProbeAgain is how long an answer of the backend's serves, so that whoever asks often costs it little. If it is
+	// 0, it is 3 seconds.
+	ProbeAgain time.Duration
 	// Pprof shows profiles of the process, which tell more of it than metrics do, and cost it time.
 	Pprof bool
 	// Log is told of failures; nil discards.
@@ -77,7 +81,7 @@ func handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(c.Metrics.registry, promhttp.HandlerOpts{Registry: c.Metrics.registry}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
-	mux.Handle("GET /readyz", &readiness{server: c.Server})
+	mux.Handle("GET /readyz", &readiness{server: c.Server, again: cmp.Or(c.ProbeAgain, probeAgain)})
 	if c.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

@@ -17,7 +17,6 @@ type Probed interface {
 }
 
 const (
-	// probeAgain is how long an answer of the backend's serves, so that whoever asks often costs it little.
 	probeAgain = 3 * time.Second
 	// probeLimit is how long the backend may take. It is below the time that those who ask usually wait.
 	probeLimit = 2 * time.Second
@@ -26,6 +25,7 @@ const (
 // readiness answers /readyz.
 type readiness struct {
 	server Probed
+	again  time.Duration
 
 	mu     sync.Mutex // held during a probe: those who ask meanwhile get its answer
 	asked  time.Time
@@ -45,7 +45,7 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 func (r *readiness) backend() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.asked.IsZero() && time.Since(r.asked) < probeAgain {
+	if !r.asked.IsZero() && time.Since(r.asked) < r.again {
 		return r.answer
 	}
 	// Not the asker's context: the answer is for others too.

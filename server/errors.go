@@ -14,6 +14,8 @@ const (
 	tooManyConnections = "53300"
 	internalError      = "XX000"
 
+	programLimitExceeded = "54000"
+
 	featureNotSupported  = "0A000"
 	invalidAuthorization = "28000"
 )

@@ -126,6 +126,9 @@ func (t *takeover) prepare(ctx context.Context, st Statement, call Call) (*Final
 		if err == nil && final == nil {
 			err = errors.New("the call gave no statement")
 		}
+		if err == nil {
+			err = final.fits(call)
+		}
 		return err
 	})
 	if failure == nil && err == nil && ctx.Err() != nil {

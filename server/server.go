@@ -214,6 +214,7 @@ func (s *Server) acceptAll(ln net.Listener) error {
 		s.mu.Unlock()
 		go func() {
 			defer s.accepting.Done()
+			defer s.surviveClient(conn)
 			s.accept(conn)
 			s.mu.Lock()
 			delete(s.conns, conn)

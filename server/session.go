@@ -58,9 +58,11 @@ type session struct {
 
 // run relays until the session ends.
 func (s *session) run() {
+	defer s.survive()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer s.survive()
 		err := s.backendSide()
 		s.firstEnd.by(backendSide)
 		s.log.Debug("backend side ended", "reason", err)

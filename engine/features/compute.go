@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"cvp/engine/frame"
+	"cvp/engine/internal/chunks"
 )
 
 // Compute gives the features of each point, in the order of the points, from events strictly before its cutoff.
@@ -63,17 +63,13 @@ func (b *binding) fill(ctx context.Context, columns []frame.Column, points []Poi
 		threads = runtime.GOMAXPROCS(0)
 	}
 	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(threads, len(batches)) {
-		workers.Go(func() {
-			w := newWorker(b, columns, points)
-			for n := next.Add(1) - 1; n < int64(len(batches)) && ctx.Err() == nil; n = next.Add(1) - 1 {
-				w.run(ctx, batches[n])
-			}
-		})
-	}
-	workers.Wait()
-	return ctx.Err()
+	workers := min(threads, len(batches))
+	return chunks.DoContext(ctx, workers, workers, func(int) {
+		w := newWorker(b, columns, points)
+		for n := next.Add(1) - 1; n < int64(len(batches)) && ctx.Err() == nil; n = next.Add(1) - 1 {
+			w.run(ctx, batches[n])
+		}
+	})
 }
 
 // byEntityAndCutoff gives the indices of the points in order of entity, then cutoff.

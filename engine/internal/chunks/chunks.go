@@ -6,7 +6,9 @@ package chunks
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -16,13 +18,21 @@ func Do(threads, n int, f func(i int)) {
 	_ = DoContext(context.Background(), threads, n, f)
 }
 
-// DoContext is Do that starts no further piece once ctx is done, and then returns ctx's error.
+// DoContext is Do that starts no further piece once ctx is done, and then returns ctx's error. A piece that panics does
+// so in the caller, who may recover: in a goroutine of its own it would end the process.
 func DoContext(ctx context.Context, threads, n int, f func(i int)) error {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	var next atomic.Int64
+	var failure atomic.Pointer[Failure]
 	work := func() {
+		defer func() {
+			if r := recover(); r != nil {
+				next.Store(int64(n)) // no further piece
+				failure.CompareAndSwap(nil, &Failure{Value: r, Stack: string(debug.Stack())})
+			}
+		}()
 		for ctx.Err() == nil {
 			i := int(next.Add(1)) - 1
 			if i >= n {
@@ -37,8 +47,20 @@ func DoContext(ctx context.Context, threads, n int, f func(i int)) error {
 	}
 	work()
 	wg.Wait()
+	if f := failure.Load(); f != nil {
+		panic(f)
+	}
 	return ctx.Err()
 }
+
+// Failure is what a caller's panic holds where a piece has panicked.
+type Failure struct {
+	Value any
+	Stack string // of the piece
+}
+
+// Error gives the piece's own panic, with where it came from.
+func (f *Failure) Error() string { return fmt.Sprintf("%v\n%s", f.Value, f.Stack) }
 
 // Count is how many chunks of size rows cover n rows.
 func Count(n, size int) int { return (n + size - 1) / size }

@@ -3,6 +3,7 @@ package chunks
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -46,6 +47,29 @@ func TestBoundsCoverAllRows(t *testing.T) {
 		}
 		if next != n {
 			t.Errorf("n %d: covered %d", n, next)
+		}
+	}
+}
+
+func TestAPieceThatPanicsDoesSoInTheCaller(t *testing.T) {
+	for _, threads := range []int{1, 4} {
+		var done atomic.Int32
+		func() {
+			defer func() {
+				f, ok := recover().(*Failure)
+				if !ok || f.Value != "piece 20" || !strings.Contains(f.Error(), "chunks_test.go") {
+					t.Errorf("%d threads: recovered %v", threads, f)
+				}
+			}()
+			Do(threads, 1_000_000, func(i int) {
+				if i == 20 {
+					panic("piece 20")
+				}
+				done.Add(1)
+			})
+		}()
+		if done.Load() > 900_000 {
+			t.Errorf("%d threads: %d pieces were done all the same", threads, done.Load())
 		}
 	}
 }

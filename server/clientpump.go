@@ -80,6 +80,9 @@ func (s *session) wants(kind byte) bool {
 	if s.planner == nil {
 		return false
 	}
+	if s.discarding {
+		return true
+	}
 	switch kind {
 	case frame.Query, frame.Parse:
 		return true
@@ -96,6 +99,9 @@ func (s *session) wants(kind byte) bool {
 // looksOurs says whether a frame that is there in full has to be intercepted. It is conservative: what it lets
 // through is certainly not ours.
 func (s *session) looksOurs(kind byte, body []byte) bool {
+	if s.discarding {
+		return true
+	}
 	switch kind {
 	case frame.Query:
 		return s.asked.unsynced.Load() || s.calls.any() || s.opened.Load() || frame.Mentions(body)

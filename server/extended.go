@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"cvp/server/frame"
 	"github.com/jackc/pgproto3/v2"
@@ -23,7 +24,7 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 		return s.pass(f, true) // its transaction is over: Postgres says so
 	}
 	s.client.drop(len(f))
-	t := s.takeOver()
+	t := s.takeOverUnsynced()
 	switch err := t.execute(p, name, limit); {
 	case err == nil:
 	case errors.Is(err, errFailed):
@@ -40,114 +41,154 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 	return nil
 }
 
-// execute runs one Execute. After errFailed the backend discards everything up to the client's Sync.
+// execute runs one Execute. After errFailed what comes up to the client's Sync is discarded.
 func (t *takeover) execute(p *portal, name string, limit int32) (err error) {
 	ctx, done := t.working()
 	defer done()
 	defer t.timed(ctx, p.statement)(&err)
-	columns, err := t.enter(p, name)
-	if err != nil {
+	t.text = p.statement.SQL()
+	e := entry{portal: p, limits: limits{began: time.Now()}}
+	if err := t.enter(&e, name); err != nil {
 		return err
 	}
+	if err := t.lift(&e.limits); errors.Is(err, errFailed) {
+		return errors.Join(err, t.failUnsynced())
+	} else if err != nil {
+		return err
+	}
+	ctx, stop := e.limits.bound(ctx)
+	defer stop()
 	final, failure, err := t.prepare(ctx, p.statement, t.call(p))
 	if err != nil {
 		return err
 	}
 	if failure != nil {
-		if err := t.fail(); err != nil {
+		if err := t.report(t.wording(ctx, failure)); err != nil {
 			return err
 		}
-		if err := t.report(t.wording(ctx, failure)); err != nil {
+		if err := t.failUnsynced(); err != nil {
 			return err
 		}
 		return errFailed
 	}
-	return t.finalPortal(p, final, columns, limit)
+	return t.finalPortal(&e, final, limit)
+}
+
+// entry is what Postgres says at the beginning of an Execute.
+type entry struct {
+	portal  *portal
+	limits  limits
+	columns []pgproto3.FieldDescription
+	// anew says that the implicit transaction has been ended for one with one snapshot: the portal has to be bound
+	// again. isolation is the session's level then.
+	anew      bool
+	isolation string
 }
 
 // enter asks Postgres about the portal, opens a transaction where none is, and clears away portals that the
 // client has left.
-func (t *takeover) enter(p *portal, name string) ([]pgproto3.FieldDescription, error) {
+func (t *takeover) enter(e *entry, name string) error {
 	s := t.s
-	own := s.server.fenceName
-	var b []byte
-	if p.statement.params == nil {
+	opens := t.mustBegin(s.asked.executed)
+	e.anew = opens && e.portal.statement.Repeatable() && s.asked.binds == 1 && !s.asked.executed
+	b := t.askPortal(e.portal, name)
+	var rest []byte
+	switch {
+	case e.anew:
+		// The Bind has had a snapshot. It is all that the implicit transaction holds: that one may end.
+		b = frame.AppendSync(b)
+		rest = t.appendRepeatable(nil)
+	case opens:
+		rest = t.appendCommand(nil, begin)
+	}
+	rest = t.askLimits(rest)
+	for _, old := range s.calls.finished {
+		rest = frame.AppendClose(rest, 'P', old)
+	}
+	s.calls.finished = s.calls.finished[:0]
+	rest = frame.AppendClose(rest, 'S', s.server.fenceName+"-end")
+	closes := countFrames(rest, frame.Close)
+	if !e.anew {
+		closes += countFrames(b, frame.Close)
+	}
+	if err := t.send(frame.AppendFlush(append(b, rest...))); err != nil {
+		return err
+	}
+	err := t.entered(e, closes)
+	switch {
+	case err != nil && !errors.Is(err, errFailed):
+		return err
+	case opens && err == nil:
+		s.opened.Store(!t.heard)
+		s.answers.status.Store(frame.InTransaction)
+	case opens && !s.asked.executed:
+		s.opened.Store(true) // or will not have been: ending it then is no harm
+	}
+	if err == nil && e.anew {
+		return t.settleIsolation(e.isolation)
+	}
+	return err
+}
+
+// askPortal has Postgres describe a portal, and its statement where that has not been done before.
+func (t *takeover) askPortal(p *portal, name string) (b []byte) {
+	if own := t.s.server.fenceName; p.statement.params == nil {
 		b = frame.AppendParse(b, own, p.statement.SQL(), p.statement.types)
 		b = frame.AppendDescribe(b, 'S', own)
 		b = frame.AppendClose(b, 'S', own)
 	}
-	b = frame.AppendDescribe(b, 'P', name)
-	opens := t.mustBegin(s.asked.executed)
-	anew := opens && p.statement.Repeatable() && s.asked.binds == 1 && !s.asked.executed
-	switch {
-	case anew:
-		// The Bind has had a snapshot. It is all that the implicit transaction holds: that one may end.
-		b = t.appendCommand(frame.AppendSync(b), beginRepeatable)
-	case opens:
-		b = t.appendCommand(b, begin)
-	}
-	for _, old := range s.calls.finished {
-		b = frame.AppendClose(b, 'P', old)
-	}
-	s.calls.finished = s.calls.finished[:0]
-	b = frame.AppendClose(b, 'S', own+"-end")
-	if err := t.send(frame.AppendFlush(b)); err != nil {
-		return nil, err
-	}
-	return t.entered(p, opens, anew, countFrames(b, frame.Close))
+	return frame.AppendDescribe(b, 'P', name)
 }
 
-// entered reads the answers to what enter has sent, which end with the last of so many CloseCompletes. synced
-// says that there is a Sync among it: the backend listens again after an error before that.
-func (t *takeover) entered(p *portal, opens, synced bool, closes int) ([]pgproto3.FieldDescription, error) {
-	var columns []pgproto3.FieldDescription
+// entered reads the answers to what enter has sent, which end with the last of so many CloseCompletes. Where the
+// portal's transaction is ended by a Sync, they are counted behind that, and an error before it is one that the
+// backend does not discard behind.
+func (t *takeover) entered(e *entry, closes int) error {
 	t.muted, t.heard = activeTransaction, false
 	defer func() { t.muted = "" }()
-	for closes > 0 {
+	for synced := !e.anew; closes > 0; {
 		kind, f, err := t.next()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		body := f[frame.HeadLen:]
 		switch kind {
 		case frame.ErrorResponse:
-			t.reply = frame.AppendRepositioned(t.reply, body, p.statement.Position)
+			t.reply = frame.AppendRepositioned(t.reply, body, e.portal.statement.Position)
 			if synced {
-				return nil, t.refuse()
+				t.s.discarding = false
+				return errFailed
 			}
-			return nil, errFailed
+			t.s.discarding = true
 		case frame.ReadyForQuery:
-			synced = false
+			synced = true
 		case frame.ParameterDescription:
-			if p.statement.params, err = frame.ParameterTypes(body); err != nil {
-				return nil, err
-			}
+			e.portal.statement.params, err = frame.ParameterTypes(body)
 		case frame.RowDescription:
-			if columns, err = frame.Columns(append([]byte(nil), body...)); err != nil {
-				return nil, err
-			}
+			e.columns, err = frame.Columns(append([]byte(nil), body...))
+		case frame.DataRow:
+			err = e.show(body)
 		case frame.CloseComplete:
-			closes--
+			if synced {
+				closes--
+			}
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if opens {
-		t.s.opened.Store(!t.heard)
-		t.s.answers.status.Store(frame.InTransaction)
+	if t.s.discarding {
+		return errFailed
 	}
-	return columns, nil
+	return nil
 }
 
-// refuse has the backend discard what comes until the client's Sync, after an error behind which it has met a
-// Sync of ours and begun a transaction.
-func (t *takeover) refuse() error {
-	if _, _, err := t.until(frame.ReadyForQuery, nil); err != nil {
-		return err
+// show takes the value of a setting.
+func (e *entry) show(body []byte) error {
+	if e.anew && e.isolation == "" {
+		return isolationInto(&e.isolation)(body)
 	}
-	t.s.opened.Store(true) // or will have: the answers to BEGIN are skipped with the rest
-	if err := t.fail(); err != nil {
-		return err
-	}
-	return errFailed
+	return e.limits.show(body)
 }
 
 // call is the client's execution as the engine sees it.
@@ -165,15 +206,50 @@ func (t *takeover) call(p *portal) Call {
 
 // finalPortal binds and executes the statement that gives the rows. Its portal stays, so that the client's
 // next Execute goes on there.
-func (t *takeover) finalPortal(p *portal, final *Final, columns []pgproto3.FieldDescription, limit int32) error {
-	s := t.s
+func (t *takeover) finalPortal(e *entry, final *Final, limit int32) error {
+	s, p := t.s, e.portal
 	name := fmt.Sprintf("%s-%d", s.server.fenceName, s.nextPortal())
-	call := t.call(p)
-	var b []byte
-	reparsed := s.calls.unnamed != nil
-	if reparsed {
-		b = append(b, s.calls.unnamed...) // pgconn's own queries have replaced it
+	b, ahead, shortened := t.before(&e.limits, t.restored(e))
+	if t.renaming.used {
+		b, ahead = t.renaming.appendEnd(b), ahead+1
 	}
+	b = t.appendFinal(b, p, name, final, limit)
+	if shortened {
+		b = t.after(&e.limits, b)
+	}
+	b = frame.AppendClose(b, 'S', name)
+	if err := t.send(frame.AppendFlush(b)); err != nil {
+		return err
+	}
+	r := &rows{portal: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+		return f, sameTypes(f, e.columns)
+	}}
+	if err := t.relayRows(r); err != nil {
+		if r.refused != nil {
+			return errors.Join(err, t.failUnsynced())
+		}
+		return err
+	}
+	p.final = name
+	return nil
+}
+
+// restored gives what makes the client's own unnamed statement and portal again, so far as the call has taken
+// them away.
+func (t *takeover) restored(e *entry) (b []byte) {
+	c, binding := &t.s.calls, &e.portal.binding
+	if t.renaming.dropped && c.unnamed != nil {
+		b = append(b, c.unnamed...)
+	}
+	if e.anew || t.renaming.dropped && len(binding.Portal) == 0 {
+		b = frame.AppendBind(b, string(binding.Portal), string(binding.Statement), binding.ParamFormats, binding.Params, binding.ResultFormats)
+	}
+	return b
+}
+
+// appendFinal appends the final statement of a portal up to its Execute.
+func (t *takeover) appendFinal(b []byte, p *portal, name string, final *Final, limit int32) []byte {
+	call := t.call(p)
 	oids := append(append([]uint32(nil), call.ParamOIDs...), final.ExtraOIDs...)
 	b = frame.AppendParse(b, name, final.SQL, frame.Types(oids))
 	formats := call.ParamFormats
@@ -183,22 +259,7 @@ func (t *takeover) finalPortal(p *portal, final *Final, columns []pgproto3.Field
 	params := append(append([][]byte(nil), call.Params...), final.Extra...)
 	b = frame.AppendBind(b, name, name, formats, params, p.binding.ResultFormats)
 	b = frame.AppendDescribe(b, 'P', name)
-	b = frame.AppendExecute(b, name, limit)
-	b = frame.AppendClose(b, 'S', name)
-	if err := t.send(frame.AppendFlush(b)); err != nil {
-		return err
-	}
-	r := &rows{portal: true, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
-		return f, sameTypes(f, columns)
-	}}
-	if err := t.relayRows(r); err != nil {
-		if r.refused != nil {
-			return errors.Join(err, t.fail())
-		}
-		return err
-	}
-	p.final = name
-	return nil
+	return frame.AppendExecute(b, name, limit)
 }
 
 // sameTypes checks that the rows of a final statement are what the client was told they would be.

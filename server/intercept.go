@@ -16,6 +16,12 @@ func (s *session) intercept() error {
 		return err
 	}
 	body := f[frame.HeadLen:]
+	if s.discarding && kind != frame.Terminate {
+		if s.discarding = kind != frame.Sync; s.discarding {
+			s.client.drop(len(f))
+			return nil
+		}
+	}
 	if (kind == frame.Query || kind == frame.FunctionCall) && s.asked.unsynced.Load() {
 		// Behind an error of the extended protocol they are discarded and get no ReadyForQuery.
 		switch o, err := s.pause(); {

@@ -132,6 +132,14 @@ func (l *lent) Write(p []byte) (int, error) {
 	if l.over.Load() {
 		return 0, net.ErrClosed
 	}
+	if r := l.t.renaming; r != nil {
+		out := r.frames(p)
+		l.count(p)
+		if _, err := out.WriteTo(l.t.s.backend.conn); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	n, err := l.t.s.backend.conn.Write(p)
 	l.count(p[:n])
 	return n, err

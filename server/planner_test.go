@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"cvp/server"
@@ -31,6 +32,10 @@ type testPlanner struct {
 	ready func(context.Context, *pgconn.PgConn) error
 	// snapshot makes calls fail where the transaction is not repeatable read.
 	snapshot bool
+	// pause is how long every call works beside Postgres.
+	pause time.Duration
+	// levels gets the isolation of every call's transaction, whether it may write, and whether it is deferrable.
+	levels chan string
 	// calls gets every Call, where it is not nil.
 	calls chan server.Call
 }
@@ -106,6 +111,13 @@ func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call s
 		if level := string(r.Rows[0][0]); level != "repeatable read" {
 			return nil, fmt.Errorf("isolation level is %s", level)
 		}
+	}
+	if s.planner.levels != nil {
+		r := conn.ExecParams(ctx, "SELECT concat_ws(' ', current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_setting('transaction_deferrable'))", nil, nil, nil, nil).Read()
+		s.planner.levels <- string(r.Rows[0][0])
+	}
+	if s.planner.pause > 0 {
+		time.Sleep(s.planner.pause)
 	}
 	name := strings.ToLower(callPattern.FindStringSubmatch(s.text)[1])
 	if s.planner.entered != nil {

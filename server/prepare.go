@@ -151,6 +151,8 @@ func (t *takeover) wording(ctx context.Context, failure error) *pgconn.PgError {
 	switch {
 	case errors.Is(context.Cause(ctx), errCanceled) && (!errors.As(failure, &e) || e.Code == queryCanceled):
 		return &pgconn.PgError{Code: queryCanceled, Message: "canceling statement due to user request"}
+	case errors.Is(context.Cause(ctx), errStatementTimeout) && (!errors.As(failure, &e) || e.Code == queryCanceled):
+		return &pgconn.PgError{Code: queryCanceled, Message: "canceling statement due to statement timeout"}
 	case errors.As(failure, &e):
 		return e
 	}

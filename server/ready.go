@@ -38,6 +38,9 @@ func (s *session) makeReady(f []byte) (done bool, err error) {
 		return false, nil // Postgres refuses what comes
 	}
 	t := s.takeOver()
+	if f[0] != frame.Query {
+		t = s.takeOverUnsynced()
+	}
 	failed := t.makeReady()
 	switch {
 	case failed == nil:
@@ -64,12 +67,18 @@ func (t *takeover) makeReady() error {
 	ctx, done := t.working()
 	defer done()
 	alone := !s.asked.unsynced.Load()
-	if err := t.begin(begin, s.asked.executed); err != nil {
+	if err := t.begin(false, s.asked.executed); err != nil {
 		return err
 	}
 	failure, err := t.lend(ctx, func(conn *pgconn.PgConn) error { return s.planner.Ready(ctx, conn) })
 	if err != nil {
 		return err
+	}
+	if r := t.renaming; r != nil && r.used {
+		if _, err := t.commands(r.appendEnd(nil), nil); err != nil {
+			return err
+		}
+		r.used = false
 	}
 	if failure != nil {
 		return t.notReady(ctx, alone, failure)
@@ -101,7 +110,7 @@ func (t *takeover) notReady(ctx context.Context, alone bool, failure error) erro
 // refuseFrame ends the answer to a Query or Parse whose error the client gets.
 func (t *takeover) refuseFrame(kind byte) error {
 	if kind != frame.Query {
-		if err := t.fail(); err != nil {
+		if err := t.failUnsynced(); err != nil {
 			return err
 		}
 		t.s.gate.onError(t.s.answers.ready.Load())
@@ -113,7 +122,7 @@ func (t *takeover) refuseFrame(kind byte) error {
 			return err
 		}
 	case t.state() == frame.InTransaction:
-		if err := t.failSynced(); err != nil {
+		if err := t.fail(); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,10 @@ import (
 type rows struct {
 	// synced says that ReadyForQuery ends the answer; else it is a CloseComplete.
 	synced bool
+	// ahead is how many commands of ours go ahead of the statement; behind says that some come behind it, too.
+	// None of their answers is relayed.
+	ahead  int
+	behind bool
 	// failed words an error for the client.
 	failed func(f []byte) []byte
 	// described turns the RowDescription into the client's; nil is for a client that has one already. An error
@@ -19,7 +23,9 @@ type rows struct {
 	// portal says that the client executes a portal, which was described before.
 	portal bool
 
-	refused error // described's error: what follows is not relayed
+	closes   int   // CloseCompletes of what goes ahead or comes behind, so far
+	complete bool  // the statement's own answer is over
+	refused  error // described's error: what follows is not relayed
 }
 
 // relayRows relays the answer of a statement and returns errFailed where that is an error.
@@ -44,15 +50,26 @@ func (t *takeover) relayRows(r *rows) error {
 			if failed = true; !r.synced {
 				return errFailed
 			}
+		case kind == frame.CloseComplete && r.closes < r.ours():
+			r.closes++
 		case kind == frame.CloseComplete && !r.synced:
 			return t.ended(r, failed)
-		case r.refused != nil:
+		case r.refused != nil, r.closes < closesOfCommand*r.ahead, r.behind && r.complete:
 		default:
 			if err := t.relayFrame(r, kind, f); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// ours is how many CloseCompletes belong to commands of ours.
+func (r *rows) ours() int {
+	n := r.ahead
+	if r.behind {
+		n++
+	}
+	return closesOfCommand * n
 }
 
 // ended gives the outcome of an answer that has come to its end.
@@ -74,6 +91,8 @@ func (t *takeover) relayFrame(r *rows, kind byte, f []byte) error {
 	switch kind {
 	case frame.ParseComplete, frame.BindComplete, frame.NoData, frame.CloseComplete:
 		return nil
+	case frame.CommandComplete, frame.EmptyQueryResponse, frame.PortalSuspended:
+		r.complete = true
 	case frame.RowDescription:
 		if r.described != nil {
 			own, err := r.described(f)

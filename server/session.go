@@ -37,9 +37,14 @@ type session struct {
 	answers answers
 	calls   calls
 	watch   *watch
-	owning  bool   // the backend pump is parked: the client pump has both connections
-	portals int64  // final statements so far
-	held    []byte // frames of our own for the backend, to be sent with what is forwarded next
+	owning  bool  // the backend pump is parked: the client pump has both connections
+	portals int64 // final statements so far
+	// discarding says that the extended protocol has met an error that only we know of: what the client sends up to
+	// its Sync is dropped here.
+	discarding bool
+	// serializable is the level that the session's transactions had by default as of the last call.
+	serializable bool
+	held         []byte // frames of our own for the backend, to be sent with what is forwarded next
 	// requestLeft and answerLeft are the bytes to come of a frame whose head was forwarded.
 	requestLeft, answerLeft int
 	started                 atomic.Bool // the backend has said that it is ready

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"cvp/server/frame"
 	"github.com/jackc/pgproto3/v2"
@@ -47,16 +48,14 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 func (t *takeover) query(planned []Statement, unsynced, executed bool) error {
 	ctx, done := t.working()
 	defer done()
-	own, level := false, beginRepeatable
+	own, repeatable := false, !unsynced
 	for _, st := range planned {
 		own = own || controlsTransaction(st.SQL())
-		if !st.Repeatable() || unsynced {
-			level = begin
-		}
+		repeatable = repeatable && st.Repeatable()
 	}
 	var err error
 	if !own {
-		err = t.begin(level, executed)
+		err = t.begin(repeatable, executed)
 	}
 	for _, st := range planned {
 		if err != nil {
@@ -77,14 +76,14 @@ func (t *takeover) query(planned []Statement, unsynced, executed bool) error {
 	case t.s.opened.Load():
 		return t.endTransaction("ROLLBACK")
 	case t.state() == frame.InTransaction:
-		return t.failSynced()
+		return t.fail()
 	}
 	return nil
 }
 
 // alone runs one statement of ours in a transaction of its own.
 func (t *takeover) alone(ctx context.Context, st Statement) error {
-	if err := t.begin(begin, false); err != nil {
+	if err := t.begin(false, false); err != nil {
 		return err
 	}
 	failed := t.statement(ctx, st)
@@ -100,32 +99,23 @@ func (t *takeover) alone(ctx context.Context, st Statement) error {
 	return failed
 }
 
-// failSynced makes the transaction fail and has the backend listen again.
-func (t *takeover) failSynced() error {
-	if err := t.fail(); err != nil {
-		return err
-	}
-	if err := t.send(frame.AppendSync(nil)); err != nil {
-		return err
-	}
-	ready, _, err := t.until(frame.ReadyForQuery, nil)
-	if err != nil {
-		return err
-	}
-	t.status(ready)
-	return nil
-}
-
 // statement runs one statement and gives the client its rows.
 func (t *takeover) statement(ctx context.Context, st Statement) (err error) {
 	if st.Native() {
 		return t.native(st)
 	}
 	defer t.timed(ctx, st)(&err)
-	columns, err := t.validate(st)
+	t.text = st.SQL()
+	l := limits{began: time.Now()}
+	columns, err := t.validate(st, &l)
 	if err != nil {
 		return err
 	}
+	if err := t.lift(&l); err != nil {
+		return err
+	}
+	ctx, stop := l.bound(ctx)
+	defer stop()
 	final, failure, err := t.prepare(ctx, st, Call{InTransaction: !t.s.opened.Load()})
 	if err != nil {
 		return err
@@ -134,9 +124,12 @@ func (t *takeover) statement(ctx context.Context, st Statement) (err error) {
 		if err := t.report(t.wording(ctx, failure)); err != nil {
 			return err
 		}
+		if err := t.fail(); err != nil {
+			return err
+		}
 		return errFailed
 	}
-	return t.final(final, columns)
+	return t.final(final, columns, &l)
 }
 
 // native has Postgres run a statement.
@@ -150,9 +143,9 @@ func (t *takeover) native(st Statement) error {
 }
 
 // validate has Postgres check a statement: unknown tables, columns and functions get its own error.
-func (t *takeover) validate(st Statement) ([]pgproto3.FieldDescription, error) {
+func (t *takeover) validate(st Statement, l *limits) ([]pgproto3.FieldDescription, error) {
 	name := t.s.server.fenceName
-	b := frame.AppendParse(nil, name, st.SQL(), frame.Types(nil))
+	b := frame.AppendParse(t.askLimits(nil), name, st.SQL(), frame.Types(nil))
 	b = frame.AppendDescribe(b, 'S', name)
 	b = frame.AppendClose(b, 'S', name)
 	if err := t.send(frame.AppendSync(b)); err != nil {
@@ -162,6 +155,8 @@ func (t *takeover) validate(st Statement) ([]pgproto3.FieldDescription, error) {
 	var params []uint32
 	ready, failure, err := t.until(frame.ReadyForQuery, func(kind byte, f []byte) (err error) {
 		switch kind {
+		case frame.DataRow:
+			err = l.show(f[frame.HeadLen:])
 		case frame.ParameterDescription:
 			params, err = frame.ParameterTypes(f[frame.HeadLen:])
 		case frame.RowDescription:
@@ -184,15 +179,19 @@ func (t *takeover) validate(st Statement) ([]pgproto3.FieldDescription, error) {
 }
 
 // final runs the statement that gives the rows of a call in a Query.
-func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription) error {
-	b := frame.AppendParse(nil, "", final.SQL, frame.Types(final.ExtraOIDs))
+func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription, l *limits) error {
+	b, ahead, shortened := t.before(l, nil)
+	b = frame.AppendParse(b, "", final.SQL, frame.Types(final.ExtraOIDs))
 	b = frame.AppendBind(b, "", "", binary(len(final.Extra)), final.Extra, nil)
 	b = frame.AppendDescribe(b, 'P', "")
 	b = frame.AppendExecute(b, "", 0)
+	if shortened {
+		b = t.after(l, b)
+	}
 	if err := t.send(frame.AppendSync(b)); err != nil {
 		return err
 	}
-	return t.relayRows(&rows{synced: true, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+	return t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
 		return renamed(f, columns)
 	}})
 }

@@ -17,12 +17,22 @@ type takeover struct {
 	muted  string // SQLSTATE of a notice that is about our own doing
 	heard  bool   // it came
 	timing timing // of the call in progress
+
+	// renaming is for a client that has an unnamed statement and portal to lose, as it may in the extended protocol.
+	renaming *renaming
+	text     string          // the client's statement
+	reported *pgconn.PgError // the last error of ours that the client gets
 }
 
 // replyLimit is how much is gathered for the client before it is sent.
 const replyLimit = 32 << 10
 
 func (s *session) takeOver() *takeover { return &takeover{s: s} }
+
+// takeOverUnsynced is takeOver in the middle of the extended protocol.
+func (s *session) takeOverUnsynced() *takeover {
+	return &takeover{s: s, renaming: &renaming{name: s.server.fenceName + "-lent"}}
+}
 
 // send gives frames to the backend.
 func (t *takeover) send(b []byte) error {
@@ -150,16 +160,29 @@ func (t *takeover) state() byte { return byte(t.s.answers.status.Load()) }
 
 // command runs a statement of our own without rows and without parameters; failure is the ErrorResponse.
 func (t *takeover) command(sql string) (failure []byte, err error) {
-	if err := t.send(frame.AppendSync(t.appendCommand(nil, sql))); err != nil {
+	return t.commands(t.appendCommand(nil, sql), nil)
+}
+
+// commands runs statements of our own up to the first that fails. shown gets the body of each row.
+func (t *takeover) commands(b []byte, shown func([]byte) error) (failure []byte, err error) {
+	if err := t.send(frame.AppendSync(b)); err != nil {
 		return nil, err
 	}
-	ready, failure, err := t.until(frame.ReadyForQuery, nil)
+	ready, failure, err := t.until(frame.ReadyForQuery, func(kind byte, f []byte) error {
+		if kind == frame.DataRow && shown != nil {
+			return shown(f[frame.HeadLen:])
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", sql, err)
+		return nil, fmt.Errorf("run a command of the server's: %w", err)
 	}
 	t.status(ready)
 	return failure, nil
 }
+
+// closesOfCommand is how many CloseCompletes are among the answers to a command of ours.
+const closesOfCommand = 2
 
 // appendCommand appends a statement of our own, by names of our own: a simple Query would drop the client's
 // unnamed statement and portal.
@@ -167,17 +190,14 @@ func (t *takeover) appendCommand(dst []byte, sql string) []byte {
 	name := t.s.server.fenceName
 	dst = frame.AppendParse(dst, name, sql, frame.Types(nil))
 	dst = frame.AppendBind(dst, name, name, nil, nil, nil)
-	dst = frame.AppendExecute(dst, name, 0)
-	dst = frame.AppendClose(dst, 'P', name)
-	return frame.AppendClose(dst, 'S', name)
+	return t.appendClear(frame.AppendExecute(dst, name, 0))
 }
 
-const (
-	begin = "BEGIN"
-	// beginRepeatable gives all queries behind one statement the same snapshot. Postgres takes it only where no
-	// query, and no Bind, has had a snapshot in the transaction before.
-	beginRepeatable = "BEGIN ISOLATION LEVEL REPEATABLE READ"
-)
+// appendClear closes what a statement of our own has left, also one that an error has cut off.
+func (t *takeover) appendClear(dst []byte) []byte {
+	name := t.s.server.fenceName
+	return frame.AppendClose(frame.AppendClose(dst, 'P', name), 'S', name)
+}
 
 // mustBegin says whether a transaction has to be opened: none is known to be open. An Execute of the client's
 // since the last ReadyForQuery may have changed that; BEGIN then says by a warning whether one is.
@@ -186,13 +206,21 @@ func (t *takeover) mustBegin(executed bool) bool {
 }
 
 // begin opens a transaction unless one is open; executed as for mustBegin. In the implicit transaction of a
-// pipeline, BEGIN makes that one a block, which outlives our Syncs.
-func (t *takeover) begin(sql string, executed bool) error {
+// pipeline, BEGIN makes that one a block, which outlives our Syncs. repeatable says that all its queries are to
+// see one snapshot.
+func (t *takeover) begin(repeatable, executed bool) error {
 	if !t.mustBegin(executed) {
 		return nil
 	}
+	b := t.appendCommand(nil, begin)
+	var shown func([]byte) error
+	var isolation string
+	if repeatable {
+		b = t.appendRepeatable(nil)
+		shown = isolationInto(&isolation)
+	}
 	t.muted, t.heard = activeTransaction, false
-	failure, err := t.command(sql)
+	failure, err := t.commands(b, shown)
 	t.muted = ""
 	if err != nil {
 		return err
@@ -202,6 +230,9 @@ func (t *takeover) begin(sql string, executed bool) error {
 		return errFailed
 	}
 	t.s.opened.Store(!t.heard)
+	if repeatable && !t.heard {
+		return t.settleIsolation(isolation)
+	}
 	return nil
 }
 
@@ -215,7 +246,7 @@ func (t *takeover) endTransaction(sql string) error {
 	s.opened.Store(false)
 	s.calls.endTransaction()
 	t.muted = noTransaction
-	failure, err := t.command(sql)
+	failure, err := t.commands(t.appendCommand(t.appendClear(nil), sql), nil)
 	t.muted = ""
 	if err != nil {
 		return err
@@ -226,7 +257,7 @@ func (t *takeover) endTransaction(sql string) error {
 		if t.state() == frame.Idle {
 			break
 		}
-		if _, err := t.command("ROLLBACK"); err != nil {
+		if _, err := t.commands(t.appendCommand(t.appendClear(nil), "ROLLBACK"), nil); err != nil {
 			return err
 		}
 	}
@@ -238,23 +269,6 @@ func (t *takeover) endTransaction(sql string) error {
 	}
 	return nil
 }
-
-// fail makes the transaction fail as a statement of the client's would have, after an error that Postgres
-// knows nothing of. Behind it, the backend discards what comes until a Sync.
-func (t *takeover) fail() error {
-	b := frame.AppendExecute(nil, failedPortal, 0)
-	if err := t.send(frame.AppendFlush(b)); err != nil {
-		return err
-	}
-	for {
-		if kind, _, err := t.next(); err != nil || kind == frame.ErrorResponse {
-			return err
-		}
-	}
-}
-
-// failedPortal exists nowhere; its name explains the error in the log of Postgres.
-const failedPortal = "cvp: the call before has failed"
 
 // ready ends the answer to a Sync or Query.
 func (t *takeover) ready() error {
@@ -270,7 +284,7 @@ func (t *takeover) report(e *pgconn.PgError) error {
 	if err != nil {
 		return err
 	}
-	t.reply = reply
+	t.reply, t.reported = reply, e
 	return nil
 }
 

@@ -120,6 +120,21 @@ func AppendRepositioned(dst, body []byte, move func(int32) int32) []byte {
 	return end(append(dst, 0), at)
 }
 
+// FirstValue reads the first value in the body of a DataRow, nil for NULL.
+func FirstValue(body []byte) ([]byte, error) {
+	s := scan{rest: body}
+	var value []byte
+	if s.count(4) > 0 {
+		if n := s.int32(); n != -1 {
+			value = s.take(int(n))
+		}
+	}
+	if s.err != nil {
+		return nil, fmt.Errorf("read DataRow: %w", s.err)
+	}
+	return value, nil
+}
+
 // Parameter reads the body of a ParameterStatus.
 func Parameter(body []byte) (name, value string, err error) {
 	s := scan{rest: body}

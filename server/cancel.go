@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -26,18 +27,18 @@ func cancelPacket(key string) []byte {
 }
 
 // deliverCancel hands a CancelRequest to a host of the backend and returns when the host has acted on it.
-func (s *Server) deliverCancel(h host, packet []byte) {
+func (s *Server) deliverCancel(log *slog.Logger, h host, packet []byte) {
 	ctx, stop := context.WithTimeout(context.Background(), cancelPatience)
 	defer stop()
 	conn, err := s.config.Backend.reach(ctx, h, false)
 	if err != nil {
-		s.log.Warn("cancel request not delivered", "reason", err)
+		log.Warn("cancel request not delivered", "reason", err)
 		return
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(cancelPatience))
 	if _, err := conn.Write(packet); err != nil {
-		s.log.Warn("cancel request not delivered", "reason", err)
+		log.Warn("cancel request not delivered", "reason", err)
 		return
 	}
 	_, _ = io.Copy(io.Discard, conn)
@@ -54,7 +55,7 @@ func (s *Server) deliverCancelTo(session *session) {
 	key := session.key
 	s.mu.Unlock()
 	if key != "" {
-		s.deliverCancel(session.host, cancelPacket(key))
+		s.deliverCancel(session.log, session.host, cancelPacket(key))
 	}
 }
 
@@ -68,7 +69,7 @@ func (s *Server) cancelRequest(packet []byte, key string) {
 	s.mu.Unlock()
 	if session == nil { // another server's, in front of the same backend
 		for _, h := range s.config.Backend.hosts {
-			s.deliverCancel(h, packet)
+			s.deliverCancel(s.log, h, packet)
 		}
 		return
 	}
@@ -76,7 +77,7 @@ func (s *Server) cancelRequest(packet []byte, key string) {
 	if lent {
 		return
 	}
-	s.deliverCancel(session.host, packet)
+	s.deliverCancel(session.log, session.host, packet)
 	if call != nil {
 		s.background.Go(func() { session.insist(call, packet) })
 	}
@@ -97,7 +98,7 @@ func (s *session) insist(call *running, packet []byte) {
 		goesOn := s.call == call && !call.lent
 		s.callMu.Unlock()
 		if goesOn {
-			s.server.deliverCancel(s.host, packet)
+			s.server.deliverCancel(s.log, s.host, packet)
 		}
 	}
 }

@@ -22,14 +22,13 @@ func (e *firstEnd) by(side int32) { e.side.CompareAndSwap(0, side) }
 
 // ending gives why a session has ended.
 func (s *session) ending() Ending {
-	var own *pgconn.PgError
-	if errors.As(context.Cause(s.ctx), &own) { // from dismiss; the backend's errors are relayed as bytes
+	if own := s.dismissal(); own != nil {
 		switch own.Code {
 		case idleSessionTimeout:
 			return EndedByIdleTimeout
 		case protocolViolation:
 			return EndedByViolation
-		default:
+		case adminShutdown:
 			return EndedByShutdown
 		}
 	}
@@ -40,4 +39,11 @@ func (s *session) ending() Ending {
 		return EndedByClient
 	}
 	return EndedByBackend
+}
+
+// dismissal is the error with which the server itself ended the session, nil where it did not. Errors of the
+// backend are none: they are relayed as bytes.
+func (s *session) dismissal() (own *pgconn.PgError) {
+	errors.As(context.Cause(s.ctx), &own)
+	return own
 }

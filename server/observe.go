@@ -18,6 +18,9 @@ func (s *session) observed(start frame.Startup, run func()) {
 	s.server.observer.SessionStarted()
 	run()
 	why := s.ending()
+	if own := s.dismissal(); why == EndedAtLogin && own != nil {
+		s.server.observer.LoginFailed(own.Code)
+	}
 	s.server.observer.SessionEnded(why)
 	s.log.Debug("session ended", "by", string(why), "duration_seconds", time.Since(began).Seconds())
 }

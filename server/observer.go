@@ -11,7 +11,8 @@ type Observer interface {
 	SessionEnded(Ending)
 	// ClientRefused tells that the server itself turned a client away with a SQLSTATE.
 	ClientRefused(sqlstate string)
-	// LoginFailed tells that the backend ended a session by an error before it was ready for a query.
+	// LoginFailed tells that the backend, or the server in its place, ended a session by an error before it was ready
+	// for a query.
 	LoginFailed(sqlstate string)
 	// BackendDialed tells of an attempt to connect to the backend, TLS included.
 	BackendDialed(took time.Duration, err error)
@@ -37,7 +38,7 @@ const (
 	EndedByClient Ending = "client"
 	// EndedByBackend is a backend that closed the connection or could not be reached any more.
 	EndedByBackend Ending = "backend"
-	// EndedAtLogin is a backend that did not let the client in, or a client that left before it did.
+	// EndedAtLogin is a client that was not let in, or left before it was.
 	EndedAtLogin Ending = "login"
 	// EndedByViolation is a client that did not keep to the protocol.
 	EndedByViolation Ending = "protocol_violation"

@@ -45,7 +45,7 @@ func (m *Metrics) makeSessions() {
 	m.sessions = m.counter("cvp_sessions_total", "Clients joined to a backend connection so far.")
 	m.ended = m.counterVec("cvp_sessions_ended_total", "Sessions that ended, by who or what ended them.", "by")
 	m.refused = m.counterVec("cvp_clients_refused_total", "Clients that the server itself turned away, by SQLSTATE.", "sqlstate")
-	m.loginFailed = m.counterVec("cvp_login_failures_total", "Errors of the backend before it was ready for a query, by SQLSTATE.", "sqlstate")
+	m.loginFailed = m.counterVec("cvp_login_failures_total", "Clients that Postgres, or the server in its place, did not let in, by SQLSTATE.", "sqlstate")
 	m.cancels = m.counter("cvp_cancel_requests_total", "Cancel requests of clients.")
 	m.endings = map[server.Ending]prometheus.Counter{}
 	for _, e := range server.Endings() {

@@ -11,7 +11,7 @@ import (
 
 // authQuery names everything by its schema: nothing on the search path can stand in for it.
 const authQuery = `SELECT rolpassword FROM pg_catalog.pg_authid
-WHERE rolname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND rolcanlogin`
+WHERE rolname OPERATOR(pg_catalog.=) $1::pg_catalog.name`
 
 // AuthQuery looks verifiers up in Postgres, over a connection that is used for nothing else and gets nothing
 // of a client's but the name of its role, as a parameter.
@@ -24,7 +24,7 @@ type AuthQuery struct {
 var _ Verifiers = (*AuthQuery)(nil)
 
 // NewAuthQuery prepares to look up with the connection URL of a role that may read
-// pg_catalog.pg_authid (rolname, rolpassword, rolcanlogin). It connects when it is first asked.
+// pg_catalog.pg_authid (rolname, rolpassword). It connects when it is first asked.
 func NewAuthQuery(url string) (*AuthQuery, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {

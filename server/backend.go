@@ -84,19 +84,6 @@ type link struct {
 // secured says whether TLS protects the connection.
 func (l *link) secured() bool { return l.host.ways[0].tls != nil }
 
-// dial connects to the first host that can be reached, up to where the start-up packet is due.
-func (b Backend) dial(ctx context.Context) (net.Conn, error) {
-	var failed error
-	for _, h := range b.hosts {
-		l, err := b.reach(ctx, h, false)
-		if err == nil {
-			return l.Conn, nil
-		}
-		failed = errors.Join(failed, err)
-	}
-	return nil, failed
-}
-
 // reach connects to a host in the first of its ways that it takes; identify offers our certificate.
 func (b Backend) reach(ctx context.Context, h host, identify bool) (*link, error) {
 	if b.patience > 0 {

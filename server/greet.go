@@ -172,6 +172,7 @@ func recording(config *tls.Config, shown **tls.Certificate) *tls.Config {
 		one.NextProtos = []string{alpn}
 		one.SessionTicketsDisabled = true // as Postgres: every session proves itself anew
 		one.GetConfigForClient = nil
+		one.Certificates = nil // with any, GetCertificate is not always asked
 		one.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c, err := choose(current, hello)
 			*shown = c

@@ -29,18 +29,38 @@ var watched = [256]bool{
 }
 
 // pumpBackend relays what the backend sends until one of the connections ends.
-func (s *session) pumpBackend() error {
-	b := s.backend
+func (s *session) pumpBackend(p *pumps) error {
 	for {
-		if err := b.fill(); err != nil {
-			if isTimeout(err) && !s.leaving() {
+		switch parked, err := s.relayAnswers(s.toClient); {
+		case err != nil:
+			return err
+		case parked:
+			s.gate.park()
+			select {
+			case <-p.resumed:
 				continue
+			case <-s.ctx.Done():
+				return errClosed
 			}
+		}
+		if err := s.fillFromBackend(); err != nil {
 			return fmt.Errorf("read from backend: %w", err)
 		}
-		if err := s.relayAnswers(); err != nil {
+	}
+}
+
+// fillFromBackend reads on, unless the session should leave: before that, or when it is woken for that.
+func (s *session) fillFromBackend() error {
+	for {
+		if s.leaves() {
+			s.dismiss(shutdownError())
+			return errClosed
+		}
+		err := s.backend.fill()
+		if err == nil || !isTimeout(err) {
 			return err
 		}
+		s.unwake()
 	}
 }
 
@@ -53,23 +73,27 @@ const (
 	park          // nor this one, and the pump stops behind it
 )
 
-// relayAnswers forwards what is buffered, up to a watched frame that is not there in full.
-func (s *session) relayAnswers() error {
+// relayAnswers gives the client what is buffered, up to a watched frame that is not there in full. It reports
+// whether it has come to a fence: the backend's side has then to park.
+func (s *session) relayAnswers(toClient func(b []byte, mid bool) error) (parked bool, err error) {
 	b := s.backend
 	for {
 		n, v, err := s.walkAnswers(b.unread())
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := s.toClient(b.unread()[:n], s.answerLeft > 0); err != nil {
-			return fmt.Errorf("write to client: %w", err)
+		if err := toClient(b.unread()[:n], s.answerLeft > 0); err != nil {
+			return false, fmt.Errorf("write to client: %w", err)
 		}
 		b.drop(n)
 		if v == relay {
-			return nil
+			return false, nil
 		}
-		if err := s.stopAt(v); err != nil {
-			return err
+		if err := s.replaceAnswer(toClient); err != nil {
+			return false, err
+		}
+		if v == park {
+			return true, nil
 		}
 	}
 }
@@ -102,8 +126,9 @@ func (s *session) walkAnswers(b []byte) (pos int, v verdict, err error) {
 	return pos, relay, nil
 }
 
-// stopAt deals with the frame at the front of the buffer, which is not to be relayed as it is.
-func (s *session) stopAt(v verdict) error {
+// replaceAnswer deals with the frame at the front of the buffer, there in full, which the client does not get
+// as it is.
+func (s *session) replaceAnswer(toClient func(b []byte, mid bool) error) error {
 	b := s.backend
 	kind, f, err := b.whole()
 	if err != nil {
@@ -111,21 +136,12 @@ func (s *session) stopAt(v verdict) error {
 	}
 	if kind == frame.ErrorResponse {
 		to := s.gate.moved(s.answers.ready.Load(), s.answers.parses)
-		if err := s.toClient(frame.AppendRepositioned(nil, f[frame.HeadLen:], to), false); err != nil {
+		if err := toClient(frame.AppendRepositioned(nil, f[frame.HeadLen:], to), false); err != nil {
 			return fmt.Errorf("write to client: %w", err)
 		}
 	}
 	b.drop(len(f))
-	if v != park {
-		return nil
-	}
-	s.gate.park()
-	select {
-	case <-s.gate.resume:
-		return nil
-	case <-s.ctx.Done():
-		return errClosed
-	}
+	return nil
 }
 
 // observe counts a watched frame and says what becomes of it.
@@ -172,9 +188,6 @@ func (s *session) observeReady(status byte) verdict {
 	// A Sync that COPY seemed to have swallowed may be answered after all: then the count is right already.
 	if segment < s.asked.sent.Load() {
 		a.next(status)
-	}
-	if s.draining.Load() && s.isIdle() {
-		s.wake()
 	}
 	return relay
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,8 +203,9 @@ func TestShutdown(t *testing.T) {
 		}
 	})
 	t.Run("a busy session ends its work first", func(t *testing.T) {
-		for _, sql := range []string{"SELECT cvp_notice()", "SELECT 0 FROM pg_sleep(0.3)"} {
-			planner := &testPlanner{proceed: make(chan struct{})}
+		for _, sql := range []string{"SELECT cvp_notice()", "SELECT 0 FROM pg_sleep(0.5)"} {
+			entered := make(chan string, 1)
+			planner := &testPlanner{entered: entered, proceed: make(chan struct{})}
 			p := start(t, withPlanner(planner))
 			conn := p.connect(t)
 			outcome := make(chan error, 1)
@@ -211,7 +213,11 @@ func TestShutdown(t *testing.T) {
 				var n int64
 				outcome <- conn.QueryRow(context.Background(), sql, pgx.QueryExecModeSimpleProtocol).Scan(&n)
 			}()
-			time.Sleep(100 * time.Millisecond)
+			if strings.Contains(sql, "cvp") {
+				<-entered
+			} else {
+				awaitBusy(t, p, conn.PgConn().PID(), sql)
+			}
 			ended := make(chan error, 1)
 			go func() { ended <- p.Shutdown(context.Background()) }()
 			time.Sleep(20 * time.Millisecond)

@@ -9,9 +9,6 @@ import (
 
 // pumpClient forwards what the client sends until one of the connections ends.
 func (s *session) pumpClient() error {
-	if err := s.auth.relayResponses(); err != nil {
-		return err
-	}
 	for {
 		if err := s.forwardRequests(); err != nil {
 			return err

@@ -31,7 +31,6 @@ import (
 type gate struct {
 	// pending is set while a fence is up, so that the backend pump takes the lock only then.
 	pending atomic.Bool
-	resume  chan struct{}
 
 	mu    sync.Mutex
 	fence *fence
@@ -42,7 +41,7 @@ type gate struct {
 }
 
 func newGate() *gate {
-	return &gate{resume: make(chan struct{}), failed: -1, copying: -1}
+	return &gate{failed: -1, copying: -1}
 }
 
 // outcome is how a fence ends.

@@ -29,7 +29,7 @@ func (s *session) pause() (outcome, error) {
 
 // await waits for a fence's outcome, watching the client meanwhile.
 func (s *session) await(f *fence) (outcome, error) {
-	s.watch = startWatch(s.client.conn, s.clientLeft)
+	s.startWatch()
 	select {
 	case o := <-f.reached:
 		if s.owning = o == parked; !s.owning {
@@ -42,23 +42,20 @@ func (s *session) await(f *fence) (outcome, error) {
 	}
 }
 
-// resume lets the backend pump go on.
+// resume lets the backend's side go on.
 func (s *session) resume() {
 	s.stopWatch()
 	s.owning = false
-	if s.draining.Load() && s.isIdle() {
-		s.wake()
-	}
-	select {
-	case s.gate.resume <- struct{}{}:
-	case <-s.ctx.Done():
-	}
+	s.relayer.resume(s)
 }
 
+// startWatch has somebody notice when the client goes away while the session works for it.
+func (s *session) startWatch() { s.unwatched = s.relayer.watch(s, s.clientLeft) }
+
 func (s *session) stopWatch() {
-	if s.watch != nil {
-		s.client.push(s.watch.stop())
-		s.watch = nil
+	if s.unwatched != nil {
+		s.unwatched()
+		s.unwatched = nil
 	}
 }
 

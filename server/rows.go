@@ -169,7 +169,7 @@ func (t *takeover) copyIn() error {
 	}
 	s := t.s
 	s.stopWatch()
-	defer func() { s.watch = startWatch(s.client.conn, s.clientLeft) }()
+	defer s.startWatch()
 	for {
 		kind, f, err := s.client.whole()
 		if err != nil {

@@ -162,9 +162,15 @@ var ErrClosed = errors.New("server is closed")
 // Serve accepts clients until ctx ends, which ends every session at once, or until Shutdown. It returns when
 // the last session has ended.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	relays, err := startRelays(s.log)
+	if err != nil {
+		_ = ln.Close()
+		return err
+	}
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
+		relays.stop()
 		_ = ln.Close()
 		return ErrClosed
 	}
@@ -178,8 +184,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		_ = s.Shutdown(ctx)
 	})
 	stopSweeping := s.sweepIdle()
-	err := s.acceptAll(ln)
+	err = s.acceptAll(ln, relays)
 	s.accepting.Wait()
+	relays.stop()
 	s.background.Wait()
 	stopSweeping()
 	if !stop() {
@@ -189,7 +196,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // acceptAll accepts until the listener is closed. A passing failure (too many open files) is waited out.
-func (s *Server) acceptAll(ln net.Listener) error {
+func (s *Server) acceptAll(ln net.Listener, relays *relays) error {
 	for pause := time.Duration(0); ; {
 		conn, err := ln.Accept()
 		switch {
@@ -215,7 +222,7 @@ func (s *Server) acceptAll(ln net.Listener) error {
 		go func() {
 			defer s.accepting.Done()
 			defer s.surviveClient(conn)
-			s.accept(conn)
+			s.accept(conn, relays)
 			s.mu.Lock()
 			delete(s.conns, conn)
 			s.mu.Unlock()

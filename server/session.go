@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -32,13 +30,14 @@ type session struct {
 	auth    *authentication
 	readied readied
 
-	gate    *gate
-	asked   asked
-	answers answers
-	calls   calls
-	watch   *watch
-	owning  bool  // the backend pump is parked: the client pump has both connections
-	portals int64 // final statements so far
+	relayer   relayer
+	gate      *gate
+	asked     asked
+	answers   answers
+	calls     calls
+	unwatched func() // ends the watching of the client, nil while nobody watches
+	owning    bool   // the backend pump is parked: the client pump has both connections
+	portals   int64  // final statements so far
 	// discarding says that the extended protocol has met an error that only we know of: what the client sends up to
 	// its Sync is dropped here.
 	discarding bool
@@ -59,90 +58,6 @@ type session struct {
 
 	callMu sync.Mutex
 	call   *running
-}
-
-// run relays until the session ends.
-func (s *session) run() {
-	defer s.survive()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer s.survive()
-		err := s.backendSide()
-		s.firstEnd.by(backendSide)
-		s.log.Debug("backend side ended", "reason", err)
-		s.end(err)
-		_ = s.client.conn.Close()
-	}()
-	err := s.pumpClient()
-	s.firstEnd.by(clientSide)
-	s.log.Debug("client side ended", "reason", err)
-	if s.parting(err) {
-		select {
-		case <-done:
-		case <-time.After(lastWords):
-		}
-	}
-	s.end(err)
-	_ = s.client.conn.Close()
-	_ = s.backend.conn.Close()
-	s.stopWatch()
-	<-done
-	s.client.release()
-	s.backend.release()
-}
-
-// backendSide relays the start of the session and then everything else.
-func (s *session) backendSide() error {
-	if err := s.relayStart(); err != nil {
-		return err
-	}
-	s.started.Store(true)
-	return s.pumpBackend()
-}
-
-// parting tells the backend that the client is gone, and reports whether its end is worth waiting for. A client
-// that went without a word takes the work it left behind with it.
-func (s *session) parting(err error) bool {
-	if s.ctx.Err() != nil {
-		return false
-	}
-	if s.owning {
-		s.relayLastWords()
-		return false
-	}
-	var write *backendWriteError
-	if errors.As(err, &write) {
-		return true
-	}
-	if !s.asked.terminated && s.started.Load() && !s.isIdle() {
-		s.server.cancelBackend(s)
-	}
-	half, ok := s.backend.conn.(interface{ CloseWrite() error })
-	return ok && half.CloseWrite() == nil
-}
-
-// relayLastWords gives the client what a backend that ends in the middle of a call has said.
-func (s *session) relayLastWords() {
-	stop := time.AfterFunc(time.Second, func() { s.end(errClosed); s.wake() })
-	defer stop.Stop()
-	t := s.takeOver()
-	for {
-		if _, _, err := t.next(); err != nil {
-			return
-		}
-	}
-}
-
-// clientLeft is called when the client goes away while its session works for it.
-func (s *session) clientLeft(err error) {
-	s.firstEnd.by(clientSide)
-	if errors.Is(err, io.EOF) {
-		err = errors.New("client closed the connection")
-	}
-	s.end(err)
-	s.server.cancelBackend(s)
-	_ = s.backend.conn.Close()
 }
 
 // isIdle reports that the client has nothing open: no request, no transaction.
@@ -193,24 +108,18 @@ func (s *session) leave() {
 	case !s.started.Load():
 		s.dismiss(shutdownError())
 	case s.isIdle():
-		s.wake()
+		s.relayer.nudge(s)
 	}
 }
 
-// wake makes the backend pump look up from its read.
+// wake ends a blocked read from the backend.
 func (s *session) wake() { _ = s.backend.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 func (s *session) unwake() { _ = s.backend.conn.SetReadDeadline(time.Time{}) }
 
-// leaving is asked by the backend pump when it was woken: it ends the session if the server shuts down and
-// nothing is open.
-func (s *session) leaving() bool {
-	s.unwake()
-	if !s.draining.Load() || !s.isIdle() || s.answerLeft > 0 {
-		return false
-	}
-	s.dismiss(shutdownError())
-	return true
+// leaves says that the server shuts down and the session has nothing open. The backend's side asks.
+func (s *session) leaves() bool {
+	return s.draining.Load() && s.isIdle() && s.answerLeft == 0
 }
 
 func shutdownError() *pgconn.PgError {
@@ -218,10 +127,10 @@ func shutdownError() *pgconn.PgError {
 }
 
 // newSession prepares a session between two connections.
-func newSession(srv *Server, client, backend net.Conn) *session {
+func newSession(srv *Server, relayer relayer, client, backend net.Conn) *session {
 	ctx, end := context.WithCancelCause(context.Background())
 	s := &session{
-		server: srv, ctx: ctx, end: end, planner: srv.config.Planner,
+		server: srv, ctx: ctx, end: end, planner: srv.config.Planner, relayer: relayer,
 		client: newWire(client), backend: newWire(backend),
 		gate: newGate(), calls: newCalls(),
 	}

@@ -17,11 +17,11 @@ import (
 var errDone = errors.New("nothing more to do")
 
 // accept serves one connection from its first byte to its end.
-func (s *Server) accept(raw net.Conn) {
+func (s *Server) accept(raw net.Conn, relays *relays) {
 	_ = raw.SetDeadline(time.Now().Add(s.config.StartupTimeout))
 	c, err := s.greet(raw)
 	if err == nil {
-		err = s.open(raw, c)
+		err = s.open(raw, c, relays)
 	}
 	if err != nil && !errors.Is(err, errDone) {
 		s.observeRefusal(err)
@@ -31,7 +31,7 @@ func (s *Server) accept(raw net.Conn) {
 }
 
 // open starts what a client's packet asks for.
-func (s *Server) open(raw net.Conn, c *caller) error {
+func (s *Server) open(raw net.Conn, c *caller, relays *relays) error {
 	if c.start.Code == frame.CancelRequest {
 		s.cancelRequest(c.packet, string(c.packet[8:]))
 		return errDone
@@ -52,7 +52,11 @@ func (s *Server) open(raw net.Conn, c *caller) error {
 			Message: fmt.Sprintf("could not connect to the backend server: %v", err)})
 	}
 	_ = c.conn.SetDeadline(time.Time{})
-	session := newSession(s, c.conn, backend.Conn)
+	relayer, client, behind, err := relays.join(c.conn, backend.Conn)
+	if err != nil {
+		return err
+	}
+	session := newSession(s, relayer, client, behind)
 	session.backend.push(backend.first)
 	session.host = backend.host
 	session.auth = newAuthentication(session, c, backend.link)
@@ -60,8 +64,9 @@ func (s *Server) open(raw net.Conn, c *caller) error {
 		session.planner = nil
 	}
 	if !s.register(session, raw) {
-		_ = backend.Close()
-		return refuse(c.conn, &pgconn.PgError{Code: cannotConnectNow, Message: "the database system is shutting down"})
+		defer relayer.release(session)
+		_ = behind.Close()
+		return refuse(client, &pgconn.PgError{Code: cannotConnectNow, Message: "the database system is shutting down"})
 	}
 	defer s.forget(session)
 	session.observed(c.start, session.run)

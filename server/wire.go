@@ -19,27 +19,27 @@ const (
 	maxAdvance = 16 << 20
 )
 
-var streamBuffers = sync.Pool{New: func() any { return new([streamBuffer]byte) }}
+var (
+	smallBuffers  = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	streamBuffers = sync.Pool{New: func() any { return new([streamBuffer]byte) }}
+)
 
 // wire is one side of a session: a connection and the bytes read from it that nobody has used yet. One
 // goroutine at a time reads it.
 type wire struct {
 	conn net.Conn
-	// buf[r:w] is unread. buf is small, or pooled, or larger for a frame that is wanted whole.
+	// buf[r:w] is unread. buf is nil while nothing is, or small, or for a stream, or somebody else's for the
+	// moment (see borrow), or larger for a frame that is wanted whole.
 	buf    []byte
 	r, w   int
-	small  [smallBuffer]byte
-	pooled *[streamBuffer]byte
+	small  *[smallBuffer]byte
+	stream *[streamBuffer]byte
 	last   int // bytes that the last read gave
 	// broken is the error that ended reading.
 	broken error
 }
 
-func newWire(conn net.Conn) *wire {
-	w := &wire{conn: conn}
-	w.buf = w.small[:]
-	return w
-}
+func newWire(conn net.Conn) *wire { return &wire{conn: conn} }
 
 // unread gives the bytes that are buffered.
 func (w *wire) unread() []byte { return w.buf[w.r:w.w] }
@@ -72,6 +72,8 @@ func (w *wire) makeRoom() {
 	if w.r == w.w {
 		w.r, w.w = 0, 0
 		switch {
+		case w.buf == nil:
+			w.move(smallBuffer)
 		case free == 0 && len(w.buf) == smallBuffer:
 			w.move(streamBuffer)
 		case w.last <= smallBuffer && len(w.buf) > smallBuffer && free > 0:
@@ -91,22 +93,49 @@ func (w *wire) makeRoom() {
 	}
 }
 
-// move puts the unread bytes at the start of a buffer of at least size bytes.
+// move puts the unread bytes at the start of another buffer, of at least size bytes.
 func (w *wire) move(size int) {
-	old, returned := w.unread(), w.pooled
+	old, small, stream := w.unread(), w.small, w.stream
+	w.small, w.stream = nil, nil
 	switch {
 	case size <= smallBuffer:
-		w.buf, w.pooled = w.small[:], nil
+		w.small = smallBuffers.Get().(*[smallBuffer]byte)
+		w.buf = w.small[:]
 	case size <= streamBuffer:
-		w.pooled = streamBuffers.Get().(*[streamBuffer]byte)
-		w.buf = w.pooled[:]
+		w.stream = streamBuffers.Get().(*[streamBuffer]byte)
+		w.buf = w.stream[:]
 	default:
-		w.buf, w.pooled = make([]byte, size), nil
+		w.buf = make([]byte, size)
 	}
 	w.w = copy(w.buf, old)
 	w.r = 0
-	if returned != nil {
-		streamBuffers.Put(returned)
+	giveBack(small, stream)
+}
+
+func giveBack(small *[smallBuffer]byte, stream *[streamBuffer]byte) {
+	if small != nil {
+		smallBuffers.Put(small)
+	}
+	if stream != nil {
+		streamBuffers.Put(stream)
+	}
+}
+
+// borrow has the wire read into a buffer that is not its own, if it holds nothing unread; keep ends that.
+func (w *wire) borrow(scratch []byte) {
+	if w.r == w.w {
+		w.release()
+		w.buf = scratch
+	}
+}
+
+// keep moves what is unread out of a borrowed buffer. A wire with nothing unread holds no buffer then.
+func (w *wire) keep() {
+	switch {
+	case w.r == w.w:
+		w.release()
+	case w.small == nil && w.stream == nil && len(w.buf) == streamBuffer:
+		w.move(w.w - w.r)
 	}
 }
 
@@ -118,12 +147,10 @@ func (w *wire) push(b []byte) {
 	w.w += copy(w.buf[w.w:], b)
 }
 
-// release returns a pooled buffer at the end of a session.
+// release returns the wire's buffer. What is unread is lost.
 func (w *wire) release() {
-	if w.pooled != nil {
-		streamBuffers.Put(w.pooled)
-		w.pooled, w.buf, w.r, w.w = nil, nil, 0, 0
-	}
+	giveBack(w.small, w.stream)
+	w.small, w.stream, w.buf, w.r, w.w = nil, nil, nil, 0, 0
 }
 
 // head gives the kind and the length of the next frame, reading until its head is buffered.

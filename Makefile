@@ -88,7 +88,8 @@ fuzz-wire: ## those of what a client sends; FUZZTIME=10m is what counts
 	$(FUZZ)
 
 .PHONY: soak
-soak: build ## SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres
+soak: build ## faults at full size, and SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres
+	CVP_TEST_FAULTS=full $(GO) test $(BUILDFLAGS) -run='Vanish|NobodyReads|OnlyAnnounced|LongMessages|ManySmall|BackendThatFails' ./server
 	$(GO) run ./internal/soak --server $(BIN)/cvp --duration $(SOAK) --clients 64
 
 .PHONY: lint

@@ -89,7 +89,7 @@ fuzz-wire: ## those of what a client sends; FUZZTIME=10m is what counts
 
 .PHONY: soak
 soak: build ## faults at full size, and SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres
-	CVP_TEST_FAULTS=full $(GO) test $(BUILDFLAGS) -run='Vanish|NobodyReads|OnlyAnnounced|LongMessages|ManySmall|BackendThatFails' ./server
+	CVP_TEST_FAULTS=full $(GO) test $(BUILDFLAGS) -run='Vanish|NobodyReads|OnlyAnnounced|LongMessages|LargeValues|ManySmall|BackendThatFails' ./server
 	$(GO) run ./internal/soak --server $(BIN)/cvp --duration $(SOAK) --clients 64
 
 .PHONY: lint

@@ -30,6 +30,8 @@ func (s *session) ending() Ending {
 			return EndedByViolation
 		case adminShutdown:
 			return EndedByShutdown
+		case internalError:
+			return EndedByDefect
 		}
 	}
 	switch {

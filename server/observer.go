@@ -46,11 +46,13 @@ const (
 	EndedByIdleTimeout Ending = "idle_timeout"
 	// EndedByShutdown is the end of the server.
 	EndedByShutdown Ending = "shutdown"
+	// EndedByDefect is an error of the server's own.
+	EndedByDefect Ending = "internal_error"
 )
 
 // Endings are all that there are.
 func Endings() []Ending {
-	return []Ending{EndedByClient, EndedByBackend, EndedAtLogin, EndedByViolation, EndedByIdleTimeout, EndedByShutdown}
+	return []Ending{EndedByClient, EndedByBackend, EndedAtLogin, EndedByViolation, EndedByIdleTimeout, EndedByShutdown, EndedByDefect}
 }
 
 // Outcome is how a call ended.

@@ -19,7 +19,15 @@ import (
 	"cvp/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Run(m) }
+// asProgram in the environment makes the test binary the program itself, for tests of signals.
+const asProgram = "CVP_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	pgtest.Run(m)
+}
 
 // cvp runs one command line to its end.
 func cvp(t *testing.T, args ...string) (status int, out, errors string) {

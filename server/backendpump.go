@@ -20,6 +20,7 @@ type answers struct {
 	copying bool
 	// parameters are the values that the backend has reported, for pgconn.
 	parameters map[string]string
+	lexing     lexing
 }
 
 // watched are the frames of a backend that the pump needs whole; all are small.
@@ -207,6 +208,7 @@ func (a *answers) next(status byte) {
 func (a *answers) report(f []byte) {
 	if name, value, err := frame.Parameter(f[frame.HeadLen:]); err == nil {
 		a.parameters[name] = value
+		a.lexing.note(name, value)
 	}
 }
 

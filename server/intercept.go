@@ -163,7 +163,7 @@ func (s *session) plan(text []byte) (planned []Statement) {
 			planned = nil
 		}
 	}()
-	if !frame.Mentions(text) {
+	if !frame.Mentions(text) || s.answers.lexing.misleads(text) {
 		return nil
 	}
 	planned = s.planner.Plan(string(text))

@@ -24,7 +24,7 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 	case o == skipping:
 		return s.pass(f, false)
 	}
-	if s.answers.status.Load() == frame.Failed && !s.asked.executed {
+	if s.answers.status.Load() == frame.Failed && !s.asked.executed || s.answers.lexing.misleads(f) {
 		s.resume()
 		return s.pass(f, true) // Postgres refuses it
 	}

@@ -55,6 +55,10 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := w.settings(ctx); err != nil {
 		return nil, err
 	}
+	// Only now: what a SET earlier in a pipeline has changed comes with the end of the first query.
+	if err := checkStrings(conn, s.Text); err != nil {
+		return nil, err
+	}
 	// Tables first: a scalar call's keys may come from one.
 	scalars, err := w.tables(ctx, rewrite.Find(stmt))
 	if err != nil {

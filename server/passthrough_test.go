@@ -35,32 +35,6 @@ func TestStatementsPassInEveryMode(t *testing.T) {
 	})
 }
 
-func TestParametersReachTheBackend(t *testing.T) {
-	eitherWay(t, func(t *testing.T, p *proxy) {
-		conn := p.connect(t, func(c *pgx.ConnConfig) {
-			c.RuntimeParams["application_name"] = "tests"
-			c.RuntimeParams["options"] = "-c statement_timeout=12345"
-			c.RuntimeParams["search_path"] = "cvp,public"
-		})
-		for sql, want := range map[string]string{
-			"SHOW application_name": "tests", "SHOW statement_timeout": "12345ms", "SHOW search_path": "cvp,public",
-		} {
-			var got string
-			if err := conn.QueryRow(t.Context(), sql).Scan(&got); err != nil || got != want {
-				t.Errorf("%s gives %q, %v", sql, got, err)
-			}
-		}
-		var pid uint32
-		if err := conn.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil || pid != conn.PgConn().PID() {
-			t.Errorf("the client was told pid %d, the backend's is %d", conn.PgConn().PID(), pid)
-		}
-		run(t, conn, "SET application_name = 'changed'")
-		if got := conn.PgConn().ParameterStatus("application_name"); got != "changed" {
-			t.Errorf("the client was told application_name %q", got)
-		}
-	})
-}
-
 func TestBatchesPass(t *testing.T) {
 	eitherWay(t, func(t *testing.T, p *proxy) {
 		conn := p.connect(t)

@@ -140,6 +140,13 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
 	}
+	if network == "unix" && !strings.HasPrefix(s.config.Listen, "@") {
+		// Open to every user, as Postgres's own: who may connect is for the backend, or the directory, to say.
+		if err := os.Chmod(s.config.Listen, 0o777); err != nil {
+			_ = ln.Close()
+			return fmt.Errorf("listen on %s: %w", s.config.Listen, err)
+		}
+	}
 	return s.Serve(ctx, ln)
 }
 

@@ -9,11 +9,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
+	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,8 +318,17 @@ func TestUnixSocketsOnBothSides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config, _ := certificate(t)
 	path := filepath.Join(t.TempDir(), ".s.PGSQL.6432")
-	s, err := server.New(server.Config{Listen: path, Backend: backend, Planner: &testPlanner{}})
+	left, err := net.Listen("unix", path) // a server that was killed leaves its socket behind
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = left.Close()
+	s, err := server.New(server.Config{
+		Listen: path, Backend: backend, Planner: &testPlanner{}, TLS: config, TLSMode: server.RequireTLS, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,17 +340,80 @@ func TestUnixSocketsOnBothSides(t *testing.T) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o777 {
+		t.Errorf("the socket is %v, %v; want it open to every user, as Postgres's", info, err)
+	}
 	u.Host = ""
 	u.RawQuery = url.Values{"host": {filepath.Dir(path)}, "port": {"6432"}}.Encode()
 	conn := open(t, u.String())
 	if n := number(t, conn, "SELECT cvp_double(4)"); n != 8 {
 		t.Errorf("got %d, want 8", n)
 	}
+	if socket != "" && number(t, conn, "SELECT count(*) FROM pg_stat_activity WHERE pid = pg_backend_pid() AND client_addr IS NULL") != 1 {
+		t.Error("the session did not reach the backend by its socket")
+	}
+	done := make(chan error, 1)
+	go func() { _, err := conn.Exec(t.Context(), "SELECT pg_sleep(30)"); done <- err }()
+	awaitSleepIn(t, open(t, database), conn.Config().Database)
+	if err := conn.PgConn().CancelRequest(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, <-done, "57014")
+	if who, err := psql(t, u.String()); err != nil || who != "postgres" {
+		t.Errorf("psql is %q, %v", who, err)
+	}
+	bare, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bare.Close()
+	write(t, bare, packet(80877103)) // as Postgres, no TLS within the machine
+	if _, err := io.ReadFull(bare, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
 	_ = conn.Close(t.Context())
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
 	<-served
+}
+
+func TestPeersThatVanishAreFound(t *testing.T) {
+	p := start(t)
+	conn := p.connect(t)
+	mine := conn.PgConn().Conn().LocalAddr().(*net.TCPAddr).Port
+	var backend int
+	if err := conn.QueryRow(t.Context(), "SELECT client_port FROM pg_stat_activity WHERE pid = pg_backend_pid()").Scan(&backend); err != nil {
+		t.Fatal(err)
+	}
+	for name, port := range map[string]string{
+		"to the client":  fmt.Sprintf(":%04X :%04X", p.address.(*net.TCPAddr).Port, mine),
+		"to the backend": fmt.Sprintf(":%04X", backend),
+	} {
+		kept := func(line string) bool { return strings.HasPrefix(line, port) }
+		for tries := 0; !slices.ContainsFunc(keptAlive(t), kept); tries++ {
+			if tries == 200 {
+				t.Fatalf("the connection %s (%s) is not kept alive: %q", name, port, keptAlive(t))
+			}
+			time.Sleep(10 * time.Millisecond) // while something awaits its acknowledgement, that timer is told
+		}
+	}
+}
+
+// keptAlive gives the ports of the connections whose keep-alive timer runs.
+func keptAlive(t testing.TB) (ports []string) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Skipf("the kernel does not tell of timers here: %v", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if len(f) > 5 && strings.HasPrefix(f[5], "02:") {
+			ports = append(ports, f[1][strings.IndexByte(f[1], ':'):]+" "+f[2][strings.IndexByte(f[2], ':'):])
+		}
+	}
+	return ports
 }
 
 func TestAConfigurationWithoutABackendIsRefused(t *testing.T) {

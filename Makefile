@@ -6,6 +6,7 @@ GO          ?= go
 BIN         := bin
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 3s
+FUZZFLAGS   ?= -fuzzminimizetime=10x
 SOAK        ?= 10m
 
 # A C compiler gives the Postgres parser in C, in place of WebAssembly; OpenBLAS faster matrices than gonum's.

@@ -32,6 +32,9 @@ type socket struct {
 	onHangUp atomic.Pointer[func(error)]
 	hungUp   atomic.Bool
 
+	// readMu and mu are held by whoever reads from the descriptor or does anything else with it: none of that
+	// blocks, and release waits for it.
+	readMu   sync.Mutex
 	mu       sync.Mutex
 	interest uint32
 	pending  []byte // queued and not sent yet
@@ -98,6 +101,8 @@ func (c *socket) rearm() {
 
 // readNow reads what is there: errAgain says that nothing is.
 func (c *socket) readNow(b []byte) (int, error) {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		switch {
@@ -288,7 +293,11 @@ func (c *socket) writeOn(b []byte) (int, error) {
 }
 
 // CloseWrite tells the peer that nothing more will come.
-func (c *socket) CloseWrite() error { return syscall.Shutdown(c.fd, syscall.SHUT_WR) }
+func (c *socket) CloseWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return syscall.Shutdown(c.fd, syscall.SHUT_WR)
+}
 
 // Close ends the connection for the peer and for everybody who waits here. The descriptor goes with release.
 func (c *socket) Close() error {
@@ -299,8 +308,10 @@ func (c *socket) Close() error {
 	return nil
 }
 
-// release closes the descriptor. Nobody may use the socket any more.
+// release closes the descriptor, whose number may be another connection's at once.
 func (c *socket) release() {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dropPending()

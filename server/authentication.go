@@ -178,6 +178,6 @@ func (a *authentication) misled(kind byte, body []byte) *pgconn.PgError {
 		Code:    invalidAuthorization,
 		Message: "SCRAM channel binding cannot pass a server that ends TLS on both sides",
 		Detail:  "The client could bind the channel, and so could the backend, but not to each other.",
-		Hint:    "Have the server look up verifiers (--auth-query), use TLS on one side only, or connect with channel_binding=disable.",
+		Hint:    "Have the server look up verifiers (--auth-query or --auth-file), use TLS on one side only, or connect with channel_binding=disable.",
 	}
 }

@@ -20,7 +20,7 @@ const alpn = "postgresql"
 // Backend is the Postgres that answers: one host, or several to be tried in order, and how to speak to them.
 type Backend struct {
 	hosts    []host
-	patience time.Duration // for one host (connect_timeout); 0 leaves it to the caller's context
+	patience time.Duration // to reach one host (connect_timeout); 0 leaves it to the caller's context
 	// bind is libpq's channel_binding for the SCRAM exchange that we do with the backend ourselves.
 	bind string
 	// identify says that our certificate is shown in every session (sslcertmode=require), and not only in those
@@ -62,8 +62,14 @@ func ParseBackend(url string) (Backend, error) {
 		h := &b.hosts[len(b.hosts)-1]
 		h.ways = append(h.ways, way{tls: w.TLSConfig, direct: c.SSLNegotiation == "direct"})
 	}
+	if len(b.hosts) > 1 && b.patience == 0 {
+		b.patience = hostPatience
+	}
 	return b, nil
 }
+
+// hostPatience bounds the wait for one of several hosts.
+const hostPatience = 10 * time.Second
 
 // String is the addresses for logs and errors.
 func (b Backend) String() string {

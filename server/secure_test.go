@@ -10,6 +10,7 @@ func TestASecuredPostgres(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *secureCluster){
 		"authentication is relayed":          testRelayedAuthentication,
 		"SCRAM with TLS on both sides":       testScramOnBothSides,
+		"verifiers from a file":              testAuthFile,
 		"the sslmode of the backend":         testBackendModes,
 		"certificates of clients":            testClientCertificates,
 		"our certificate for the backend":    testBackendCertificate,

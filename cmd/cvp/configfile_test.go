@@ -85,7 +85,7 @@ func TestABadCommandLineOrFileIsExplained(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		"unknown setting in the file":   {`{"backend": "x", "lissen": "y"}`, []string{"serve"}, "unknown settings: lissen (known are: auth-query, backend,"},
+		"unknown setting in the file":   {`{"backend": "x", "lissen": "y"}`, []string{"serve"}, "unknown settings: lissen (known are: auth-file, auth-query, backend,"},
 		"the file is no JSON":           {`listen: x`, []string{"serve", "--backend=x"}, "not a JSON object"},
 		"the file is a list":            {`[1]`, []string{"serve", "--backend=x"}, "not a JSON object"},
 		"two objects in the file":       {`{} {}`, []string{"serve", "--backend=x"}, "more than one"},

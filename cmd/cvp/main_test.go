@@ -55,6 +55,10 @@ func TestExitStatusTellsAMistakeFromAFailure(t *testing.T) {
 		"bad backend":                 {[]string{"serve", "--backend", "postgres://%zz"}, 1, "backend"},
 		"missing certificate": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--tls-cert", "none", "--tls-key", "none"},
 			1, "load the TLS certificate"},
+		"TLS asked of clients without a certificate": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--tls-mode", "require"}, 2, "need --tls-cert"},
+		"certificates asked for without an authority": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--tls-cert", "c", "--tls-key", "k", "--tls-mode", "verify-client"},
+			2, "need --tls-client-ca"},
+		"verifiers from nowhere": {[]string{"serve", "--backend", "postgres://127.0.0.1:1/", "--auth-file", "none"}, 1, "file of verifiers"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ type serveCommand struct {
 	TLSClientCA     string        `name:"tls-client-ca" help:"Authority (PEM) that certificates of clients are checked against." type:"path" env:"CVP_TLS_CLIENT_CA" placeholder:"FILE"`
 	TLSClientNames  string        `name:"tls-client-names" help:"Lines of a client certificate's common name and a role it may be, as in pg_ident.conf; without it the two are the same." type:"path" env:"CVP_TLS_CLIENT_NAMES" placeholder:"FILE"`
 	AuthQuery       string        `help:"Connection to Postgres as a role that may read pg_authid, used only to look up SCRAM verifiers: lets clients authenticate, and bind the channel, where both sides have TLS." env:"CVP_AUTH_QUERY" placeholder:"URL"`
+	AuthFile        string        `help:"File of roles and their SCRAM verifiers, in place of --auth-query." type:"path" env:"CVP_AUTH_FILE" placeholder:"FILE"`
 	MaxConnections  int           `help:"Most clients at a time; 0 leaves it to Postgres." default:"0" env:"CVP_MAX_CONNECTIONS" placeholder:"N"`
 	StartupTimeout  time.Duration `help:"How long a client may take to say who it is." default:"1m" env:"CVP_STARTUP_TIMEOUT"`
 	ShutdownTimeout time.Duration `help:"How long busy clients may finish their statement when the server stops." default:"30s" env:"CVP_SHUTDOWN_TIMEOUT"`
@@ -48,6 +49,9 @@ func (c *serveCommand) Validate() error {
 	if c.TLSClientCA == "" && (c.TLSMode == string(server.VerifyClient) || c.TLSClientNames != "") {
 		errs = append(errs, errors.New("--tls-mode=verify-client and --tls-client-names need --tls-client-ca"))
 	}
+	if c.AuthQuery != "" && c.AuthFile != "" {
+		errs = append(errs, errors.New("--auth-query and --auth-file exclude each other"))
+	}
 	if c.MaxConnections < 0 || c.Threads < 0 || c.ModelCache < 0 || c.StartupTimeout < 0 || c.ShutdownTimeout < 0 ||
 		c.IdleTimeout < 0 || c.MemoryLimit < 0 || c.SlowCall < 0 {
 		errs = append(errs, errors.New("limits cannot be negative"))
@@ -68,14 +72,11 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) err
 	}
 	metrics := ops.NewMetrics(buildVersion(), functions.Models)
 	config.Observer = metrics
-	if c.AuthQuery != "" {
-		verifiers, err := server.NewAuthQuery(c.AuthQuery)
-		if err != nil {
-			return err
-		}
-		defer verifiers.Close()
-		config.Verifiers = verifiers
+	closeVerifiers, err := c.verifiers(&config)
+	if err != nil {
+		return err
 	}
+	defer closeVerifiers()
 	srv, err := server.New(config)
 	if err != nil {
 		return err
@@ -124,6 +125,26 @@ func (c *serveCommand) clientTLS(config *server.Config) (err error) {
 	defer file.Close()
 	config.CertNames, err = server.ReadCertNames(file)
 	return err
+}
+
+// verifiers sets where SCRAM verifiers come from.
+func (c *serveCommand) verifiers(config *server.Config) (closeThem func(), err error) {
+	switch {
+	case c.AuthQuery != "":
+		q, err := server.NewAuthQuery(c.AuthQuery)
+		if err != nil {
+			return nil, err
+		}
+		config.Verifiers = q
+		return func() { _ = q.Close() }, nil
+	case c.AuthFile != "":
+		f, err := server.NewAuthFile(c.AuthFile)
+		if err != nil {
+			return nil, err
+		}
+		config.Verifiers = f
+	}
+	return func() {}, nil
 }
 
 // serveUntil serves until ctx ends, then lets busy clients finish within the grace.

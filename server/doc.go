@@ -8,12 +8,15 @@
 //	                                                       plan, prepare, final    │
 //	client ◄───────────────────────────────────────────── backend pump ◄───────────┘
 //
-// A session joins one client to one backend connection for its whole life. Two pumps walk the heads of the
-// frames in their read buffers and forward whole buffers; the bodies of Query and Parse are searched for
-// "cvp_" and nothing else is looked at. A statement that calls the engine stops the client pump; a fence (see
-// gate) parks the backend pump at an exact frame; the takeover then talks to the backend itself, lends the
+// A session joins one client to one backend connection for its whole life. Who moves its bytes is its relayer
+// (relay.go): a poller that serves many sessions on one goroutine (polled, package poll) where both connections
+// are in clear, else two goroutines (pumps). Either way a pump walks the heads of the frames in what was read and
+// forwards it whole; the bodies of Query and Parse are searched for "cvp_" and nothing else is looked at.
+//
+// A statement that calls the engine stops the client's side; a fence (see gate) parks the backend's side at an
+// exact frame; the takeover then talks to the backend itself, on the session's own goroutine, lends the
 // connection to Statement.Prepare as a pgconn.PgConn, relays the rows of the final statement, and lets both
-// pumps go on.
+// sides go on.
 //
 // What the package knows of models is the two interfaces in engine.go.
 package server

@@ -6,15 +6,17 @@ import (
 	"net"
 	"runtime"
 	"sync/atomic"
+
+	"cvp/server/poll"
 )
 
 // polled relays a session on a poller's goroutine. The session's own goroutine sleeps meanwhile; it gets the
 // client's side for as long as frames have to be intercepted, and when that side ends.
 //
-// Who has a side is told by its socket's onRead: the poller while that is set, else whoever has unset it.
+// Who has a side is told by its socket: the poller while that is delivered, else whoever has withdrawn it.
 type polled struct {
 	session         *session
-	client, backend *socket
+	client, backend *poll.Socket
 	// onRequests and onAnswers are what the poller does for the sides.
 	onRequests, onAnswers func()
 
@@ -29,10 +31,11 @@ type polled struct {
 // turn bounds how many buffers one side may move before others have their turn.
 const turn = 16
 
-func newPolled(client, backend *socket) *polled {
+func newPolled(client, backend *poll.Socket) *polled {
 	r := &polled{client: client, backend: backend, taken: make(chan struct{}, 1), ended: make(chan struct{})}
 	r.onRequests, r.onAnswers = r.readRequests, r.readAnswers
-	client.onDrained, backend.onDrained = backend.rearm, client.rearm
+	client.WhenDrained(backend.Rearm)
+	backend.WhenDrained(client.Rearm)
 	return r
 }
 
@@ -44,8 +47,7 @@ func (r *polled) relay(s *session) error {
 			return err
 		}
 		s.client.keep()
-		r.client.onRead.Store(&r.onRequests)
-		r.client.rearm()
+		r.client.Deliver(&r.onRequests)
 		if err := r.sleep(); err != nil {
 			return err
 		}
@@ -64,7 +66,7 @@ func (r *polled) sleep() error {
 			return errClosed
 		}
 		switch {
-		case r.client.onRead.Load() == nil:
+		case !r.client.IsDelivered():
 			return nil
 		case r.session.leaves():
 			r.session.dismiss(shutdownError())
@@ -77,20 +79,20 @@ func (r *polled) sleep() error {
 func (r *polled) take(ended error) {
 	r.session.client.keep()
 	r.requestsEnded = ended
-	r.client.onRead.Store(nil)
-	signal(r.taken)
+	r.client.Withdraw()
+	r.call()
 }
 
 // readRequests forwards what the client has sent, on the poller's goroutine.
 func (r *polled) readRequests() {
 	s := r.session
 	for range turn {
-		if r.backend.isBlocked() {
+		if r.backend.IsBlocked() {
 			s.client.keep()
-			return // onDrained goes on
+			return // it goes on when that has drained
 		}
 		more, err := s.client.readNow(r.client)
-		if err == errAgain {
+		if err == poll.ErrAgain {
 			s.client.keep()
 			return
 		}
@@ -104,7 +106,7 @@ func (r *polled) readRequests() {
 			return
 		}
 		if n > 0 {
-			if _, err := r.backend.queue(s.client.unread()[:n]); err != nil {
+			if _, err := r.backend.Queue(s.client.unread()[:n]); err != nil {
 				r.take(&backendWriteError{err})
 				return
 			}
@@ -120,19 +122,19 @@ func (r *polled) readRequests() {
 		}
 	}
 	s.client.keep()
-	r.client.poller.again = append(r.client.poller.again, r.client)
+	r.client.Again()
 }
 
 // readAnswers relays what the backend has sent, on the poller's goroutine.
 func (r *polled) readAnswers() {
 	s := r.session
 	for range turn {
-		if r.client.isBlocked() {
+		if r.client.IsBlocked() {
 			s.backend.keep()
-			return // onDrained goes on
+			return // it goes on when that has drained
 		}
 		more, err := s.backend.readNow(r.backend)
-		if err == errAgain {
+		if err == poll.ErrAgain {
 			s.backend.keep()
 			return
 		}
@@ -146,7 +148,7 @@ func (r *polled) readAnswers() {
 			return
 		case parked:
 			s.backend.keep()
-			r.backend.onRead.Store(nil)
+			r.backend.Withdraw()
 			s.gate.park()
 			return
 		case !more:
@@ -158,13 +160,13 @@ func (r *polled) readAnswers() {
 		}
 	}
 	s.backend.keep()
-	r.backend.poller.again = append(r.backend.poller.again, r.backend)
+	r.backend.Again()
 }
 
 // endAnswers ends the backend's side and with it the session.
 func (r *polled) endAnswers(err error) {
 	s := r.session
-	r.backend.onRead.Store(nil)
+	r.backend.Withdraw()
 	s.firstEnd.by(backendSide)
 	s.log.Debug("backend side ended", "reason", err)
 	s.end(err)
@@ -183,7 +185,7 @@ func (r *polled) toClient(b []byte, mid bool) error {
 	}
 	defer s.toClientMu.Unlock()
 	s.midFrame = mid
-	_, err := r.client.queue(b)
+	_, err := r.client.Queue(b)
 	return err
 }
 
@@ -196,46 +198,47 @@ func (r *polled) resume(s *session) {
 		return
 	}
 	s.backend.keep()
-	r.backend.onRead.Store(&r.onAnswers)
-	r.backend.rearm()
+	r.backend.Deliver(&r.onAnswers)
 	if s.draining.Load() {
 		r.nudge(s)
 	}
 }
 
-func (r *polled) nudge(*session) { signal(r.taken) }
-
-func (r *polled) watch(_ *session, left func(error)) func() {
-	r.client.onHangUp.Store(&left)
-	if r.client.hungUp.Load() && r.client.onHangUp.Swap(nil) != nil {
-		left(errHungUp)
+// call wakes the session's goroutine.
+func (r *polled) call() {
+	select {
+	case r.taken <- struct{}{}:
+	default: // it has not looked yet
 	}
-	return func() { r.client.onHangUp.Store(nil) }
 }
 
-func (r *polled) release(*session) { r.client.poller.release(r.client, r.backend) }
+func (r *polled) nudge(*session) { r.call() }
+
+func (r *polled) watch(_ *session, left func(error)) func() { return r.client.Watch(left) }
+
+func (r *polled) release(*session) { r.client.Poller().Release(r.client, r.backend) }
 
 // readNow reads what has come, into the poller's scratch where nothing is unread. It reports whether more may
 // be there.
-func (w *wire) readNow(c *socket) (more bool, err error) {
+func (w *wire) readNow(c *poll.Socket) (more bool, err error) {
 	if w.r == w.w {
-		w.borrow(c.poller.scratch[:])
+		w.borrow(c.Poller().Scratch())
 	} else {
 		w.makeRoom()
 	}
 	room := w.buf[w.w:]
-	n, err := c.readNow(room)
+	n, err := c.ReadNow(room)
 	w.w += n
 	w.last = n
-	if err != nil && err != errAgain {
+	if err != nil && err != poll.ErrAgain {
 		w.broken = err
 	}
-	return n == len(room) || c.hungUp.Load(), err
+	return n == len(room) || c.HungUp(), err
 }
 
 // relays are the pollers of a server, each with a share of the sessions.
 type relays struct {
-	pollers []*poller
+	pollers []*poll.Poller
 	next    atomic.Uint32
 }
 
@@ -246,7 +249,7 @@ const processorsPerPoller = 4
 func startRelays(log *slog.Logger) (*relays, error) {
 	r := &relays{}
 	for range max(1, runtime.NumCPU()/processorsPerPoller) {
-		p, err := startPoller(log)
+		p, err := poll.Start(log)
 		if err != nil {
 			r.stop()
 			return nil, fmt.Errorf("start relaying: %w", err)
@@ -258,7 +261,7 @@ func startRelays(log *slog.Logger) (*relays, error) {
 
 func (r *relays) stop() {
 	for _, p := range r.pollers {
-		p.stop()
+		p.Stop()
 	}
 }
 
@@ -268,14 +271,14 @@ func (r *relays) join(client, backend net.Conn) (relayer, net.Conn, net.Conn, er
 		return newPumps(), client, backend, nil
 	}
 	p := r.pollers[int(r.next.Add(1))%len(r.pollers)]
-	c, err := p.adopt(client)
+	c, err := p.Adopt(client)
 	if err != nil {
 		_, _ = client.Close(), backend.Close()
 		return nil, nil, nil, err
 	}
-	b, err := p.adopt(backend)
+	b, err := p.Adopt(backend)
 	if err != nil {
-		p.release(c)
+		p.Release(c)
 		_ = backend.Close()
 		return nil, nil, nil, err
 	}

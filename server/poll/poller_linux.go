@@ -1,4 +1,4 @@
-package server
+package poll
 
 import (
 	"errors"
@@ -13,13 +13,11 @@ import (
 	"unsafe"
 )
 
-// poller watches the sockets of many sessions and relays what comes, on one goroutine. Go's own network poller
-// wakes a goroutine for each readable socket, which reads, writes and then reads once more in vain; here one
-// epoll_wait answers for all, and a message costs one read and one write.
+// Poller watches the sockets of many sessions and handles what happens to them, on one goroutine.
 //
 // Registration is edge-triggered: an event says that something has come since the last one. A socket's own
 // goroutine may therefore use it too, without the poller being told.
-type poller struct {
+type Poller struct {
 	log     *slog.Logger
 	epoll   int
 	wakeUp  int // an eventfd, so that the poller looks at its queue
@@ -27,20 +25,28 @@ type poller struct {
 	done    chan struct{}
 
 	mu      sync.Mutex
-	sockets map[int32]*socket
+	sockets map[int32]*Socket
 	queue   []func() // to be run on the poller's goroutine between two batches of events
 
 	// scratch is what sockets are read with; it holds nothing between two events.
-	scratch [streamBuffer]byte
+	scratch [bufferSize]byte
 	// again are sockets that have more to give than one turn allows.
-	again []*socket
+	again []*Socket
 }
+
+// bufferSize is what is read or kept back at a time.
+const bufferSize = 64 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// Scratch is a buffer for whoever handles an event, until it returns.
+func (p *Poller) Scratch() []byte { return p.scratch[:] }
 
 // eventBatch bounds how many events one epoll_wait gives.
 const eventBatch = 128
 
-// startPoller begins to poll; stop ends it.
-func startPoller(log *slog.Logger) (*poller, error) {
+// Start begins to poll; stop ends it.
+func Start(log *slog.Logger) (*Poller, error) {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create epoll: %w", err)
@@ -50,7 +56,7 @@ func startPoller(log *slog.Logger) (*poller, error) {
 		_ = syscall.Close(epoll)
 		return nil, fmt.Errorf("create eventfd: %w", errno)
 	}
-	p := &poller{log: log, epoll: epoll, wakeUp: int(fd), done: make(chan struct{}), sockets: map[int32]*socket{}}
+	p := &Poller{log: log, epoll: epoll, wakeUp: int(fd), done: make(chan struct{}), sockets: map[int32]*Socket{}}
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}
 	if err := syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, p.wakeUp, &event); err != nil {
 		_ = syscall.Close(epoll)
@@ -61,8 +67,8 @@ func startPoller(log *slog.Logger) (*poller, error) {
 	return p, nil
 }
 
-// stop ends the poller. Its sockets must have been closed.
-func (p *poller) stop() {
+// Stop ends the poller. Its sockets must have been closed.
+func (p *Poller) Stop() {
 	p.closing.Store(true)
 	p.wake()
 	<-p.done
@@ -70,16 +76,16 @@ func (p *poller) stop() {
 	_ = syscall.Close(p.wakeUp)
 }
 
-func (p *poller) wake() {
+func (p *Poller) wake() {
 	one := [8]byte{1}
 	_, _ = syscall.Write(p.wakeUp, one[:])
 }
 
-// run handles events until stop.
-func (p *poller) run() {
+// run handles events until Stop.
+func (p *Poller) run() {
 	defer close(p.done)
 	var events [eventBatch]syscall.EpollEvent
-	var batch [eventBatch]*socket
+	var batch [eventBatch]*Socket
 	for !p.closing.Load() {
 		n := p.wait(&events)
 		again := p.again
@@ -109,7 +115,7 @@ func (p *poller) run() {
 
 // wait gives the next events. It first asks without blocking, which spares the scheduler's work around a system
 // call that blocks: under load there is always something.
-func (p *poller) wait(events *[eventBatch]syscall.EpollEvent) int {
+func (p *Poller) wait(events *[eventBatch]syscall.EpollEvent) int {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(events)), eventBatch, 0, 0, 0)
 	if errno == 0 && n > 0 {
 		return int(n)
@@ -125,7 +131,7 @@ func (p *poller) wait(events *[eventBatch]syscall.EpollEvent) int {
 }
 
 // handle gives an event to its socket. A panic ends that one's session, not the server.
-func (p *poller) handle(c *socket, events uint32) {
+func (p *Poller) handle(c *Socket, events uint32) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.log.Error("relaying panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
@@ -135,7 +141,7 @@ func (p *poller) handle(c *socket, events uint32) {
 	c.happened(events)
 }
 
-func (p *poller) runQueue() {
+func (p *Poller) runQueue() {
 	var drained [8]byte
 	_, _ = syscall.Read(p.wakeUp, drained[:])
 	p.mu.Lock()
@@ -147,9 +153,9 @@ func (p *poller) runQueue() {
 	}
 }
 
-// adopt takes over the descriptor of a connection: Go's poller must not watch it as well, or each event would
+// Adopt takes over the descriptor of a connection: Go's poller must not watch it as well, or each event would
 // wake two threads. The connection is closed; what is returned takes its place.
-func (p *poller) adopt(conn net.Conn) (*socket, error) {
+func (p *Poller) Adopt(conn net.Conn) (*Socket, error) {
 	plain, ok := conn.(syscall.Conn)
 	if !ok {
 		return nil, fmt.Errorf("adopt a connection: %T has no descriptor", conn)
@@ -182,15 +188,15 @@ func (p *poller) adopt(conn net.Conn) (*socket, error) {
 	return c, nil
 }
 
-func (p *poller) forget(c *socket) {
+func (p *Poller) forget(c *Socket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.sockets, int32(c.fd))
 }
 
-// release ends the watching of sockets and closes their descriptors, once no event of theirs is being handled
+// Release ends the watching of sockets and closes their descriptors, once no event of theirs is being handled
 // and nobody else uses them.
-func (p *poller) release(sockets ...*socket) {
+func (p *Poller) Release(sockets ...*Socket) {
 	for _, c := range sockets {
 		_ = c.Close()
 		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.fd, &syscall.EpollEvent{})
@@ -199,7 +205,7 @@ func (p *poller) release(sockets ...*socket) {
 	between := make(chan struct{})
 	p.mu.Lock()
 	p.queue = append(p.queue, func() {
-		p.again = slices.DeleteFunc(p.again, func(c *socket) bool { return slices.Contains(sockets, c) })
+		p.again = slices.DeleteFunc(p.again, func(c *Socket) bool { return slices.Contains(sockets, c) })
 		close(between)
 	})
 	p.mu.Unlock()

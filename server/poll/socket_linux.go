@@ -1,4 +1,4 @@
-package server
+package poll
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 	"unsafe"
 )
 
-// socket is a connection that a poller watches. Its methods as a net.Conn block as usual; queue and readNow
+// Socket is a connection that a poller watches. Its methods as a net.Conn block as usual; Queue and ReadNow
 // never do, and are for the poller's own goroutine.
-type socket struct {
-	poller        *poller
+type Socket struct {
+	poller        *Poller
 	fd            int
 	local, remote net.Addr
 
@@ -24,13 +24,10 @@ type socket struct {
 	closing            sync.Once
 	reading, writing   deadline
 
-	// onRead is called by the poller when there may be something to read, unless it is nil: then whoever reads
-	// is woken. onDrained is called when queued bytes have been sent.
-	onRead    atomic.Pointer[func()]
+	onRead    atomic.Pointer[func()] // nil: whoever reads is woken
 	onDrained func()
-	// onHangUp is called once when the peer has closed its side, while it is set.
-	onHangUp atomic.Pointer[func(error)]
-	hungUp   atomic.Bool
+	onHangUp  atomic.Pointer[func(error)]
+	hungUp    atomic.Bool
 
 	// readMu and mu are held by whoever reads from the descriptor or does anything else with it: none of that
 	// blocks, and release waits for it.
@@ -38,16 +35,16 @@ type socket struct {
 	mu       sync.Mutex
 	interest uint32
 	pending  []byte // queued and not sent yet
-	pooled   *[streamBuffer]byte
+	pooled   *[bufferSize]byte
 	failed   error // what ended the sending of queued bytes
 }
 
-var _ net.Conn = (*socket)(nil)
+var _ net.Conn = (*Socket)(nil)
 
 const edges = syscall.EPOLLIN | syscall.EPOLLRDHUP | uint32(1)<<31 // the last is EPOLLET, whose constant is negative
 
-func newSocket(p *poller, fd int, local, remote net.Addr) *socket {
-	return &socket{
+func newSocket(p *Poller, fd int, local, remote net.Addr) *Socket {
+	return &Socket{
 		poller: p, fd: fd, local: local, remote: remote, interest: edges,
 		readable: make(chan struct{}, 1), writable: make(chan struct{}, 1), closed: make(chan struct{}),
 		reading: newDeadline(), writing: newDeadline(),
@@ -55,7 +52,7 @@ func newSocket(p *poller, fd int, local, remote net.Addr) *socket {
 }
 
 // happened handles an event on the poller's goroutine.
-func (c *socket) happened(events uint32) {
+func (c *Socket) happened(events uint32) {
 	if events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
 		c.hungUp.Store(true)
 		if left := c.onHangUp.Swap(nil); left != nil {
@@ -74,8 +71,43 @@ func (c *socket) happened(events uint32) {
 	}
 }
 
-// errHungUp is how a client goes whose end nobody has read.
+// errHungUp is how a peer goes whose end nobody has read.
 var errHungUp = errors.New("client closed the connection")
+
+// Deliver has the poller call read when there may be something to read, once at least, until Withdraw. Whoever
+// calls it lets go of the reading.
+func (c *Socket) Deliver(read *func()) {
+	c.onRead.Store(read)
+	c.Rearm()
+}
+
+// Withdraw ends Deliver: from now on whoever calls Read is woken. It is for the function that is called.
+func (c *Socket) Withdraw() { c.onRead.Store(nil) }
+
+// IsDelivered reports whether the poller has the reading.
+func (c *Socket) IsDelivered() bool { return c.onRead.Load() != nil }
+
+// WhenDrained sets what the poller calls when queued bytes have been sent. It must not be changed later.
+func (c *Socket) WhenDrained(drained func()) { c.onDrained = drained }
+
+// Watch calls left, once, when the peer has closed its side, though nobody reads. What it returns ends that.
+func (c *Socket) Watch(left func(error)) (stop func()) {
+	c.onHangUp.Store(&left)
+	if c.HungUp() && c.onHangUp.Swap(nil) != nil {
+		left(errHungUp)
+	}
+	return func() { c.onHangUp.Store(nil) }
+}
+
+// HungUp reports that the peer has closed its side, or the connection has failed: what was sent before can
+// still be read.
+func (c *Socket) HungUp() bool { return c.hungUp.Load() }
+
+// Again has the poller deliver once more after others have had their turn.
+func (c *Socket) Again() { c.poller.again = append(c.poller.again, c) }
+
+// Poller is who watches the socket.
+func (c *Socket) Poller() *Poller { return c.poller }
 
 func signal(c chan struct{}) {
 	select {
@@ -86,21 +118,21 @@ func signal(c chan struct{}) {
 
 // want registers for an event, or for no longer having it. The lock is held. Registering again makes the
 // kernel report what is ready now.
-func (c *socket) want(interest uint32) {
+func (c *Socket) want(interest uint32) {
 	c.interest = interest
 	event := syscall.EpollEvent{Events: interest, Fd: int32(c.fd)}
 	_ = syscall.EpollCtl(c.poller.epoll, syscall.EPOLL_CTL_MOD, c.fd, &event)
 }
 
-// rearm has the poller report once more what is ready now.
-func (c *socket) rearm() {
+// Rearm has the poller report once more what is ready now.
+func (c *Socket) Rearm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.want(c.interest)
 }
 
-// readNow reads what is there: errAgain says that nothing is.
-func (c *socket) readNow(b []byte) (int, error) {
+// readNow reads what is there: ErrAgain says that nothing is.
+func (c *Socket) ReadNow(b []byte) (int, error) {
 	c.readMu.Lock()
 	defer c.readMu.Unlock()
 	for {
@@ -112,17 +144,17 @@ func (c *socket) readNow(b []byte) (int, error) {
 			return int(n), nil
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:
-			return 0, errAgain
+			return 0, ErrAgain
 		default:
 			return 0, &net.OpError{Op: "read", Net: c.remote.Network(), Source: c.local, Addr: c.remote, Err: os.NewSyscallError("read", errno)}
 		}
 	}
 }
 
-// errAgain says that an operation would block.
-var errAgain = errors.New("operation would block")
+// ErrAgain says that an operation would block.
+var ErrAgain = errors.New("operation would block")
 
-func (c *socket) writeNow(b []byte) (int, error) {
+func (c *Socket) writeNow(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
 		rest := b[sent:]
@@ -132,11 +164,11 @@ func (c *socket) writeNow(b []byte) (int, error) {
 		case errno == 0:
 			sent += int(n)
 			if int(n) < len(rest) {
-				return sent, errAgain
+				return sent, ErrAgain
 			}
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:
-			return sent, errAgain
+			return sent, ErrAgain
 		default:
 			return sent, &net.OpError{Op: "write", Net: c.remote.Network(), Source: c.local, Addr: c.remote, Err: os.NewSyscallError("write", errno)}
 		}
@@ -144,9 +176,9 @@ func (c *socket) writeNow(b []byte) (int, error) {
 	return sent, nil
 }
 
-// queue sends bytes at once as far as the peer takes them, and the rest when it does: onDrained is called then.
+// Queue sends bytes at once as far as the peer takes them, and the rest when it does: the function of WhenDrained is called then.
 // It reports whether some are left; no more should be queued until they are gone.
-func (c *socket) queue(b []byte) (left bool, err error) {
+func (c *Socket) Queue(b []byte) (left bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failed != nil {
@@ -157,7 +189,7 @@ func (c *socket) queue(b []byte) (left bool, err error) {
 		if err == nil {
 			return false, nil
 		}
-		if err != errAgain {
+		if err != ErrAgain {
 			c.failed = err
 			return false, err
 		}
@@ -169,23 +201,23 @@ func (c *socket) queue(b []byte) (left bool, err error) {
 }
 
 // keep adds to the queued bytes. The lock is held.
-func (c *socket) keep(b []byte) {
-	if c.pending == nil && len(b) <= streamBuffer {
-		c.pooled = streamBuffers.Get().(*[streamBuffer]byte)
+func (c *Socket) keep(b []byte) {
+	if c.pending == nil && len(b) <= bufferSize {
+		c.pooled = buffers.Get().(*[bufferSize]byte)
 		c.pending = c.pooled[:0]
 	}
 	c.pending = append(c.pending, b...)
 }
 
-// isBlocked reports whether queued bytes wait for the peer.
-func (c *socket) isBlocked() bool {
+// IsBlocked reports whether queued bytes wait for the peer.
+func (c *Socket) IsBlocked() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.pending) > 0
 }
 
 // drain sends queued bytes and tells those who wait for that.
-func (c *socket) drain() {
+func (c *Socket) drain() {
 	c.mu.Lock()
 	waited := len(c.pending) > 0
 	c.sendPending()
@@ -204,13 +236,13 @@ func (c *socket) drain() {
 }
 
 // sendPending sends queued bytes as far as the peer takes them. The lock is held.
-func (c *socket) sendPending() {
+func (c *Socket) sendPending() {
 	if len(c.pending) == 0 {
 		return
 	}
 	n, err := c.writeNow(c.pending)
 	switch {
-	case err == nil, err != errAgain:
+	case err == nil, err != ErrAgain:
 		if err != nil {
 			c.failed = err
 		}
@@ -220,15 +252,15 @@ func (c *socket) sendPending() {
 	}
 }
 
-func (c *socket) dropPending() {
+func (c *Socket) dropPending() {
 	if c.pooled != nil {
-		streamBuffers.Put(c.pooled)
+		buffers.Put(c.pooled)
 	}
 	c.pending, c.pooled = nil, nil
 }
 
 // Read reads at least one byte.
-func (c *socket) Read(b []byte) (int, error) {
+func (c *Socket) Read(b []byte) (int, error) {
 	for {
 		over := c.reading.over()
 		select {
@@ -238,7 +270,7 @@ func (c *socket) Read(b []byte) (int, error) {
 			return 0, net.ErrClosed
 		default:
 		}
-		if n, err := c.readNow(b); err != errAgain {
+		if n, err := c.ReadNow(b); err != ErrAgain {
 			return n, err
 		}
 		select {
@@ -250,7 +282,7 @@ func (c *socket) Read(b []byte) (int, error) {
 }
 
 // Write writes all bytes, behind those that are queued.
-func (c *socket) Write(b []byte) (int, error) {
+func (c *Socket) Write(b []byte) (int, error) {
 	sent := 0
 	for {
 		over := c.writing.over()
@@ -263,7 +295,7 @@ func (c *socket) Write(b []byte) (int, error) {
 		}
 		n, err := c.writeOn(b[sent:])
 		sent += n
-		if err != errAgain {
+		if err != ErrAgain {
 			return sent, err
 		}
 		select {
@@ -275,32 +307,32 @@ func (c *socket) Write(b []byte) (int, error) {
 }
 
 // writeOn writes what the peer takes now and, where that is not all, has the poller tell when it takes more.
-func (c *socket) writeOn(b []byte) (int, error) {
+func (c *Socket) writeOn(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sendPending()
 	if c.failed != nil {
 		return 0, c.failed
 	}
-	n, err := 0, errAgain
+	n, err := 0, ErrAgain
 	if len(c.pending) == 0 {
 		n, err = c.writeNow(b)
 	}
-	if err == errAgain {
+	if err == ErrAgain {
 		c.want(c.interest | syscall.EPOLLOUT)
 	}
 	return n, err
 }
 
 // CloseWrite tells the peer that nothing more will come.
-func (c *socket) CloseWrite() error {
+func (c *Socket) CloseWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return syscall.Shutdown(c.fd, syscall.SHUT_WR)
 }
 
 // Close ends the connection for the peer and for everybody who waits here. The descriptor goes with release.
-func (c *socket) Close() error {
+func (c *Socket) Close() error {
 	c.closing.Do(func() {
 		close(c.closed)
 		_ = syscall.Shutdown(c.fd, syscall.SHUT_RDWR)
@@ -309,7 +341,7 @@ func (c *socket) Close() error {
 }
 
 // release closes the descriptor, whose number may be another connection's at once.
-func (c *socket) release() {
+func (c *Socket) release() {
 	c.readMu.Lock()
 	defer c.readMu.Unlock()
 	c.mu.Lock()
@@ -320,26 +352,26 @@ func (c *socket) release() {
 }
 
 // LocalAddr is the address of this end.
-func (c *socket) LocalAddr() net.Addr { return c.local }
+func (c *Socket) LocalAddr() net.Addr { return c.local }
 
 // RemoteAddr is the address of the peer.
-func (c *socket) RemoteAddr() net.Addr { return c.remote }
+func (c *Socket) RemoteAddr() net.Addr { return c.remote }
 
 // SetDeadline bounds Read and Write.
-func (c *socket) SetDeadline(t time.Time) error {
+func (c *Socket) SetDeadline(t time.Time) error {
 	c.reading.set(t)
 	c.writing.set(t)
 	return nil
 }
 
 // SetReadDeadline bounds Read.
-func (c *socket) SetReadDeadline(t time.Time) error {
+func (c *Socket) SetReadDeadline(t time.Time) error {
 	c.reading.set(t)
 	return nil
 }
 
 // SetWriteDeadline bounds Write.
-func (c *socket) SetWriteDeadline(t time.Time) error {
+func (c *Socket) SetWriteDeadline(t time.Time) error {
 	c.writing.set(t)
 	return nil
 }

@@ -1,4 +1,4 @@
-package server
+package poll
 
 import (
 	"bytes"
@@ -20,15 +20,15 @@ func TestASocketIsAConnection(t *testing.T) {
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 				p := runningPoller(t)
 				a, b := socketPair(t, network)
-				s1, err := p.adopt(a)
+				s1, err := p.Adopt(a)
 				if err != nil {
 					return nil, nil, nil, err
 				}
-				s2, err := p.adopt(b)
+				s2, err := p.Adopt(b)
 				if err != nil {
 					return nil, nil, nil, err
 				}
-				return s1, s2, func() { p.release(s1, s2); p.stop() }, nil
+				return s1, s2, func() { p.Release(s1, s2); p.Stop() }, nil
 			})
 		})
 	}
@@ -37,16 +37,16 @@ func TestASocketIsAConnection(t *testing.T) {
 // TestQueuedBytesArriveInOrder queues more than the peer takes and reads it slowly.
 func TestQueuedBytesArriveInOrder(t *testing.T) {
 	p := runningPoller(t)
-	defer p.stop()
+	defer p.Stop()
 	near, far := socketPair(t, "tcp")
 	defer far.Close()
-	c, err := p.adopt(near)
+	c, err := p.Adopt(near)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.release(c)
+	defer p.Release(c)
 	drained := make(chan struct{}, 1)
-	c.onDrained = func() { signal(drained) }
+	c.WhenDrained(func() { signal(drained) })
 	want := make([]byte, 48<<20)
 	random := rand.NewChaCha8([32]byte{1})
 	_, _ = random.Read(want)
@@ -58,7 +58,7 @@ func TestQueuedBytesArriveInOrder(t *testing.T) {
 	blocked := 0
 	for sent := 0; sent < len(want); {
 		n := min(1+int(random.Uint64()%200_000), len(want)-sent)
-		left, err := c.queue(want[sent : sent+n])
+		left, err := c.Queue(want[sent : sent+n])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,16 +83,15 @@ func TestQueuedBytesArriveInOrder(t *testing.T) {
 
 func TestAHangUpIsNoticedWithoutReading(t *testing.T) {
 	p := runningPoller(t)
-	defer p.stop()
+	defer p.Stop()
 	near, far := socketPair(t, "tcp")
-	c, err := p.adopt(near)
+	c, err := p.Adopt(near)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.release(c)
+	defer p.Release(c)
 	gone := make(chan error, 1)
-	left := func(err error) { gone <- err }
-	c.onHangUp.Store(&left)
+	defer c.Watch(func(err error) { gone <- err })()
 	if _, err := far.Write([]byte("nobody reads this")); err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +108,9 @@ func TestAHangUpIsNoticedWithoutReading(t *testing.T) {
 	}
 }
 
-func runningPoller(t testing.TB) *poller {
+func runningPoller(t testing.TB) *Poller {
 	t.Helper()
-	p, err := startPoller(slog.New(slog.DiscardHandler))
+	p, err := Start(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,19 +10,23 @@ import (
 )
 
 func TestAnIdleSessionIsEnded(t *testing.T) {
-	const timeout = 400 * time.Millisecond
+	const timeout = 800 * time.Millisecond
 	planner := &testPlanner{proceed: make(chan struct{}), entered: make(chan string, 1)}
 	p := start(t, withPlanner(planner), func(c *server.Config) { c.IdleTimeout = timeout })
-	idle, within, busy, calling, lively := p.connect(t), p.connect(t), p.connect(t), p.connect(t), p.connect(t)
-	began := time.Now()
+	within := p.connect(t)
 	run(t, within, "BEGIN")
-	asleep, called := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := busy.Exec(context.Background(), "SELECT pg_sleep(1.2)"); asleep <- err }()
+	busy, asleep := p.connect(t), make(chan error, 1)
+	go func() { _, err := busy.Exec(context.Background(), "SELECT pg_sleep(2)"); asleep <- err }()
+	calling, called := p.connect(t), make(chan error, 1)
 	go func() {
 		_, err := calling.Exec(context.Background(), "SELECT cvp_notice()", pgx.QueryExecModeSimpleProtocol)
 		called <- err
 	}()
 	<-planner.entered
+	direct := open(t, p.direct)
+	lively := p.connect(t)
+	began := time.Now()
+	idle := p.connect(t)
 	waited := make(chan error, 1)
 	go func() { _, err := idle.PgConn().ReceiveMessage(context.Background()); waited <- err }()
 	for ended := false; !ended; {
@@ -40,7 +44,6 @@ func TestAnIdleSessionIsEnded(t *testing.T) {
 			t.Fatal("an idle session is not ended")
 		}
 	}
-	direct := open(t, p.direct)
 	for gone := int64(1); gone > 0; time.Sleep(10 * time.Millisecond) { // its backend goes too
 		gone = number(t, direct, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1", int64(idle.PgConn().PID()))
 		run(t, lively, "SELECT 1")

@@ -11,8 +11,7 @@ import (
 
 // observed runs a session whose client has said who it is, and tells of its start and its end.
 func (s *session) observed(start frame.Startup, run func()) {
-	s.log = s.log.With("user", start.Parameter("user"), "database", start.Parameter("database"),
-		"application_name", start.Parameter("application_name"))
+	s.log = s.log.With("user", named(start, "user"), "database", named(start, "database"), "application_name", named(start, "application_name"))
 	began := time.Now()
 	s.log.Debug("session starts")
 	s.server.observer.SessionStarted()
@@ -23,6 +22,11 @@ func (s *session) observed(start frame.Startup, run func()) {
 	}
 	s.server.observer.SessionEnded(why)
 	s.log.Debug("session ended", "by", string(why), "duration_seconds", time.Since(began).Seconds())
+}
+
+// named is a parameter of a client's for the log, as short as Postgres makes it.
+func named(start frame.Startup, parameter string) string {
+	return shortened(start.Parameter(parameter), maxRole)
 }
 
 // observeRefusal tells of a client that was turned away with a SQLSTATE.

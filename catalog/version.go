@@ -67,6 +67,9 @@ type Version struct {
 	Owner     string // role that owns the model
 	TrainedAt time.Time
 	TrainedBy string // role that trained this version
+	// Trusted says that the caller has reason to trust the owner: it is a role of his own, a superuser, or the owner of the
+	// database.
+	Trusted bool
 }
 
 // describe ends a statement that gives the version of one uuid. Which database it is comes from Postgres itself: whoever
@@ -74,7 +77,9 @@ type Version struct {
 // him that one's models from the cache, or put his own there.
 const describe = `
 SELECT (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()), d.id, d.model, d.version, d.deployed, d.owner, d.kind, d.question, d.relation, d.target, d.key,
-       d.algorithm, d.task, d.metric, d.value, d.baseline, d.higher_better, d.rows, d.spec, d.trained_at, d.trained_by
+       d.algorithm, d.task, d.metric, d.value, d.baseline, d.higher_better, d.rows, d.spec, d.trained_at, d.trained_by,
+       d.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.text OR COALESCE((SELECT cvp.trusts(r.oid) FROM pg_catalog.pg_roles AS r
+           WHERE r.rolname OPERATOR(pg_catalog.=) d.owner::pg_catalog.name), false)
 FROM cvp.describe(`
 
 // Resolve finds the version that churn (the deployed one), churn@3 or churn@live names, in one round trip. What
@@ -176,7 +181,7 @@ func scanVersion(ctx context.Context, conn *pgconn.PgConn, sql string, arguments
 	err := queryRow(ctx, conn, sql, arguments,
 		&v.ID.Database, &v.ID.Version, &v.Name, &v.Version, &v.Deployed, &v.Owner, &v.Kind, &question, &relation,
 		&target, &key, &v.Algorithm, &v.Task, &v.Metric, &value, &baseline, &v.HigherBetter, &v.Rows, &v.Spec,
-		&v.TrainedAt, &v.TrainedBy)
+		&v.TrainedAt, &v.TrainedBy, &v.Trusted)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,10 +22,11 @@ func TestCVE202427304LengthsThatWrap(t *testing.T) {
 		for _, kind := range "QPBDECFdp?" {
 			c := speak(t, p.database)
 			write(t, c.conn, []byte(string(kind)+head+injected))
-			_ = c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-			answer, _ := io.ReadAll(c.conn)
-			if !strings.Contains(string(answer), "08P01") {
-				t.Errorf("%c with length %x: %.100q", kind, head, answer)
+			_ = c.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			// What was sent behind the head and is never read may cost the client the words.
+			answer, err := io.ReadAll(c.conn)
+			if !strings.Contains(string(answer), "08P01") && (len(answer) > 0 || !errors.Is(err, syscall.ECONNRESET)) {
+				t.Errorf("%c with length %x: %.100q, %v", kind, head, answer, err)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"cvp/engine/features"
 	"cvp/engine/model"
 	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
 )
 
@@ -18,14 +19,17 @@ type loaded struct {
 	version *catalog.Version
 	source  source.Source
 	model   model.Model
+	reading rewrite.Reading // of source
 	bytes   int64
+	// foreign says that the model is of a role that the caller has no reason to trust.
+	foreign bool
 }
 
 // settings reads the session's cvp settings.
 func (w *work) settings(ctx context.Context) error {
-	var progress, model pull.Text
+	var progress, model, trusted pull.Text
 	_, err := pull.Into(ctx, w.conn, pull.Query{
-		SQL: "SELECT pg_catalog.current_setting('cvp.progress', true), pg_catalog.current_setting('cvp.model', true)"}, &progress, &model)
+		SQL: "SELECT pg_catalog.current_setting('cvp.progress', true), pg_catalog.current_setting('cvp.model', true), pg_catalog.current_setting('cvp.trusted_roles', true)"}, &progress, &model, &trusted)
 	if err != nil {
 		return fmt.Errorf("read session settings: %w", err)
 	}
@@ -34,6 +38,9 @@ func (w *work) settings(ctx context.Context) error {
 	}
 	if v := model[0]; v != nil {
 		w.model = *v
+	}
+	if v := trusted[0]; v != nil {
+		w.trusted = trustedRoles(*v)
 	}
 	return nil
 }
@@ -54,9 +61,22 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l, ok := w.functions.models.Get(v.ID); ok {
-		return &loaded{version: v, source: l.source, model: l.model}, nil
+	l, ok := w.functions.models.Get(v.ID)
+	if !ok {
+		if l, err = w.decode(ctx, v); err != nil {
+			return nil, err
+		}
+		w.functions.models.Put(v.ID, l, l.bytes)
 	}
+	foreign, err := w.admit(ctx, v, l.reading)
+	if err != nil {
+		return nil, err
+	}
+	return &loaded{version: v, source: l.source, model: l.model, foreign: foreign}, nil
+}
+
+// decode reads a version's artifact.
+func (w *work) decode(ctx context.Context, v *catalog.Version) (*loaded, error) {
 	b, err := catalog.Artifact(ctx, w.conn, v.ID)
 	if err != nil {
 		return nil, err
@@ -65,7 +85,6 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode model %q version %d: %w", v.Name, v.Version, err)
 	}
-	w.functions.models.Put(v.ID, l, l.bytes)
 	return l, nil
 }
 
@@ -83,14 +102,23 @@ func decode(v *catalog.Version, b []byte) (*loaded, error) {
 	if err := json.Unmarshal(v.Spec, &s); err != nil {
 		return nil, err
 	}
+	if err := l.find(v, a, s); err != nil {
+		return nil, err
+	}
+	l.reading = rewrite.ReadingOf(l.source.Queries()...)
+	return l, nil
+}
+
+// find reads where the rows of a version are.
+func (l *loaded) find(v *catalog.Version, a *engine.Artifact, s spec) (err error) {
 	if v.Kind == catalog.Relation {
 		l.source = &source.Relation{}
-		return l, json.Unmarshal(s.Source, l.source)
+		return json.Unmarshal(s.Source, l.source)
 	}
 	e := &source.Events{}
 	l.source = e
 	if e.Spec, err = features.DecodeSpec(a.Features); err != nil {
-		return nil, err
+		return err
 	}
-	return l, json.Unmarshal(s.Source, e)
+	return json.Unmarshal(s.Source, e)
 }

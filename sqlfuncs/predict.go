@@ -115,7 +115,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 			return err
 		}
 	}
-	known, scores, err := g.model.source.Score(ctx, w.conn, g.model.model, keys)
+	known, scores, err := w.scores(ctx, g.model, keys)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (w *work) scoreConstant(ctx context.Context, g *scoring) error {
 	}
 	score := math.NaN()
 	if keys.Len() > 0 {
-		_, scores, err := g.model.source.Score(ctx, w.conn, g.model.model, keys)
+		_, scores, err := w.scores(ctx, g.model, keys)
 		if err != nil {
 			return err
 		}

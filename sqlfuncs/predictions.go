@@ -24,7 +24,7 @@ func (w *work) predictions(ctx context.Context, c *rewrite.Call) error {
 	if err != nil {
 		return err
 	}
-	known, scores, err := model.source.Score(ctx, w.conn, model.model, nil)
+	known, scores, err := w.scores(ctx, model, nil)
 	if err != nil {
 		return err
 	}

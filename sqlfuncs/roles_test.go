@@ -283,7 +283,7 @@ func TestAForgedVersionOfOneDatabaseIsNotTakenForAnothers(t *testing.T) {
 	id, oid, _ := strings.Cut(victim.rows("SELECT id, (SELECT oid FROM pg_database WHERE datname = current_database()) FROM cvp.versions")[0], "|")
 	mallory.exec(fmt.Sprintf(`
 CREATE OR REPLACE FUNCTION cvp.describe(id uuid) RETURNS SETOF cvp.version_description LANGUAGE sql AS $$
-	SELECT %s::oid, '%s'::uuid, m.name, v.version, v.deployed, 'x', v.kind, v.question, v.relation, v.target, v.key, v.algorithm, v.task,
+	SELECT %s::oid, '%s'::uuid, m.name, v.version, v.deployed, pg_get_userbyid(m.owner)::text, v.kind, v.question, v.relation, v.target, v.key, v.algorithm, v.task,
 		v.metric, v.value, v.baseline, v.higher_better, v.rows, v.spec, v.trained_at, v.trained_by::text
 	FROM cvp.versions v JOIN cvp.models m ON m.id = v.model_id $$;
 CREATE OR REPLACE FUNCTION cvp.artifact(id uuid) RETURNS bytea LANGUAGE sql AS 'SELECT v.artifact FROM cvp.versions v'`, oid, id))

@@ -91,6 +91,8 @@ type work struct {
 	notices   *notices
 	// model is the session's cvp.model, "" where it is not set.
 	model string
+	// trusted are the roles of cvp.trusted_roles.
+	trusted []string
 }
 
 // log is the session's where the server gives it, so that a line tells whose call it is about.

@@ -138,7 +138,7 @@ func stable(f *pg.FuncCall) bool {
 		"floor", "generate_series", "greatest", "least", "left", "length", "like_escape", "lower", "ltrim", "max", "min", "mod",
 		"now", "numeric_in", "position", "power", "right", "round", "rtrim", "sign", "split_part", "sqrt", "substr", "substring",
 		"sum", "timezone", "to_char", "to_date", "to_timestamp", "trim", "trunc", "unnest", "upper", "btrim", "nullif",
-		"make_date", "make_interval", "age", "md5", "string_agg", "array_agg", "bool_and", "bool_or", "row_number", "rank":
+		"make_date", "make_interval", "age", "isfinite", "concat_ws", "md5", "string_agg", "array_agg", "bool_and", "bool_or", "row_number", "rank":
 		return true
 	}
 	return false

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,6 +52,11 @@ type Events struct {
 }
 
 var _ Source = (*Events)(nil)
+
+// Queries implements Source.
+func (e *Events) Queries() []string {
+	return slices.DeleteFunc([]string{e.All, e.Keyed, e.Attributes, e.AttributesKeyed, e.Last}, func(sql string) bool { return sql == "" })
+}
 
 // KeyInteger implements Source.
 func (e *Events) KeyInteger() bool { return e.Integer }

@@ -44,6 +44,9 @@ var _ Source = (*Relation)(nil)
 // alias is the name of the relation inside our queries.
 const alias = "cvp_relation"
 
+// Queries implements Source.
+func (r *Relation) Queries() []string { return []string{r.selectKeyed()} }
+
 // KeyInteger implements Source.
 func (r *Relation) KeyInteger() bool { return pull.Integer(r.KeyOID) }
 

@@ -15,6 +15,8 @@ type Source interface {
 	// Score gives the keys it knows among those asked for, each once, and the score of each. Nil asks for
 	// every key there is.
 	Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, keys *pull.Keys) (*pull.Keys, []float64, error)
+	// Queries are the stored queries behind Score, as they are run or with less.
+	Queries() []string
 	// KeyInteger reports whether Score gives keys as whole numbers.
 	KeyInteger() bool
 	// KeyColumn is the column of a whole row that identifies it, "" where a row is scored by its columns.

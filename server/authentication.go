@@ -99,6 +99,7 @@ func (a *authentication) fromBackend(out, f []byte) ([]byte, error) {
 	switch {
 	case code == frame.AuthenticationOK:
 		close(a.done)
+		a.client, a.link, a.mediation = nil, nil, nil // a session may last for days
 		return append(out, f...), nil
 	case code == frame.AuthenticationSASL:
 		a.asked = true
@@ -118,11 +119,19 @@ func (a *authentication) distrust(code int32) *pgconn.PgError {
 	case code == frame.AuthenticationOK && a.link.identified && !a.client.identified && !a.asked:
 		// Our certificate alone would let in somebody who has shown nothing.
 		return &pgconn.PgError{Code: invalidAuthorization, Message: "connection requires a valid client certificate"}
-	case a.s.server.config.Backend.bind == "require" && a.mediation == nil && code != frame.AuthenticationSASL:
-		return &pgconn.PgError{Code: invalidAuthorization,
-			Message: "channel binding to the backend is required, but the backend asks for an authentication that has none"}
+	case code != frame.AuthenticationSASL && a.mediation == nil:
+		return a.unbound()
 	}
 	return nil
+}
+
+// unbound gives the reason not to relay an authentication, none of which is bound to the backend's channel.
+func (a *authentication) unbound() *pgconn.PgError {
+	if a.s.server.config.Backend.bind != "require" {
+		return nil
+	}
+	return &pgconn.PgError{Code: invalidAuthorization,
+		Message: "channel binding to the backend is required, but the backend asks for an authentication that has none"}
 }
 
 // offer passes on what mechanisms of SASL the backend has, or starts an exchange of our own with it.
@@ -134,6 +143,10 @@ func (a *authentication) offer(out, f, rest []byte) ([]byte, error) {
 	encrypted := a.client.tls != nil || a.link.secured()
 	if encrypted && a.s.server.config.Verifiers != nil && slices.Contains(mechanisms, scram.Mechanism) {
 		return out, a.startMediation(mechanisms)
+	}
+	if e := a.unbound(); e != nil {
+		a.s.dismiss(e)
+		return nil, e
 	}
 	a.initial = true
 	a.ask()

@@ -51,7 +51,7 @@ func (s *Server) greet(conn net.Conn) (*caller, error) {
 		switch encryption := code == frame.SSLRequest || code == frame.GSSENCRequest; {
 		case encryption && asked[code], !encryption && code != frame.CancelRequest && code>>16 != protocolMajor:
 			return nil, refuse(c.conn, unsupportedProtocol(code))
-		case encryption && err == nil:
+		case encryption: // whatever else is in the packet, as for Postgres
 			asked[code] = true
 			if err := s.answerEncryption(c, code); err != nil {
 				return nil, err
@@ -131,12 +131,13 @@ func (s *Server) directTLS(c *caller, head []byte) error {
 
 // secure does the server's part of a TLS handshake.
 func (s *Server) secure(c *caller, conn net.Conn) error {
-	secured := tls.Server(conn, recording(s.config.TLS, &c.certificate))
+	shown := new(*tls.Certificate)
+	secured := tls.Server(conn, recording(s.config.TLS, shown))
 	if err := secured.Handshake(); err != nil {
 		return fmt.Errorf("negotiate TLS with a client: %w", err)
 	}
 	state := secured.ConnectionState()
-	c.conn, c.tls = secured, &state
+	c.conn, c.tls, c.certificate = secured, &state, *shown
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (s *Server) Accepting() error {
 // Probe asks the backend whether it takes connections, as pg_isready does, and gives why not. It names a role and
 // gives no password: a backend that asks for one is there.
 func (s *Server) Probe(ctx context.Context) error {
-	a, err := s.config.Backend.connect(ctx, probePacket(cmp.Or(s.config.ProbeUser, "postgres")), s.config.Backend.identify)
+	a, err := s.config.Backend.connect(ctx, probePacket(cmp.Or(s.config.ProbeUser, "postgres")), false)
 	if err != nil {
 		return fmt.Errorf("connect to the backend: %w", err)
 	}

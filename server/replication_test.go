@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -42,6 +43,7 @@ func testReplication(t *testing.T, c *secureCluster) {
 		}
 		run(t, owner, "SELECT pg_drop_replication_slot('through')")
 	})
+	t.Run("a subscription", func(t *testing.T) { subscribe(t, c, owner, p.through("postgres", password, "sslmode=disable")) })
 	t.Run("a base backup", func(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 		defer stop()
@@ -53,6 +55,26 @@ func testReplication(t *testing.T, c *secureCluster) {
 			}
 		}
 	})
+}
+
+// subscribe has another database follow a table through the server.
+func subscribe(t *testing.T, c *secureCluster, owner *pgx.Conn, address string) {
+	run(t, owner, "CREATE TABLE published (x int PRIMARY KEY)")
+	run(t, owner, "CREATE PUBLICATION published FOR TABLE published")
+	run(t, owner, "SELECT pg_create_logical_replication_slot('subscription', 'pgoutput')")
+	run(t, owner, "CREATE DATABASE subscriber")
+	subscriber := open(t, c.URL("subscriber"))
+	run(t, subscriber, "CREATE TABLE published (x int PRIMARY KEY)")
+	run(t, subscriber, "CREATE SUBSCRIPTION through CONNECTION '"+strings.ReplaceAll(address, "'", "''")+
+		"' PUBLICATION published WITH (create_slot = false, slot_name = 'subscription', copy_data = false)")
+	run(t, owner, "INSERT INTO published SELECT generate_series(1, 1000)")
+	for deadline := time.Now().Add(20 * time.Second); number(t, subscriber, "SELECT count(*) FROM published") != 1000; {
+		if time.Now().After(deadline) {
+			t.Fatal("the rows did not come")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	run(t, subscriber, "DROP SUBSCRIPTION through")
 }
 
 // runTool runs one of Postgres's own clients of replication.

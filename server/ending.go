@@ -20,6 +20,14 @@ type firstEnd struct{ side atomic.Int32 }
 // by notes that a side has ended.
 func (e *firstEnd) by(side int32) { e.side.CompareAndSwap(0, side) }
 
+// ofRequests notes that the client's side has ended: by the backend's doing where that takes no more.
+func (e *firstEnd) ofRequests(err error) {
+	if write := (*backendWriteError)(nil); errors.As(err, &write) {
+		e.by(backendSide)
+	}
+	e.by(clientSide)
+}
+
 // ending gives why a session has ended.
 func (s *session) ending() Ending {
 	if own := s.dismissal(); own != nil {

@@ -229,6 +229,7 @@ func (w *wire) readNow(c *poll.Socket) (more bool, err error) {
 	room := w.buf[w.w:]
 	n, err := c.ReadNow(room)
 	w.w += n
+	w.received.count(n)
 	w.last = n
 	if err != nil && err != poll.ErrAgain {
 		w.broken = err

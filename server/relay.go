@@ -74,7 +74,7 @@ func (s *session) run() {
 	err := s.start()
 	if err == nil {
 		err = s.relayer.relay(s)
-		s.firstEnd.by(clientSide)
+		s.firstEnd.ofRequests(err)
 		s.log.Debug("client side ended", "reason", err)
 		if s.parting(err) {
 			select {

@@ -74,6 +74,7 @@ type Server struct {
 	address   net.Addr
 	conns     map[net.Conn]struct{} // clients without a session
 	sessions  map[*session]struct{}
+	past      Traffic // of sessions that are over
 	keys      map[string]*session
 	admitted  int
 	closing   bool
@@ -337,6 +338,7 @@ func (s *Server) forget(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, session)
+	s.past.add(session)
 	if s.keys[session.key] == session {
 		delete(s.keys, session.key)
 	}

@@ -36,7 +36,8 @@ type wire struct {
 	stream *[streamBuffer]byte
 	last   int // bytes that the last read gave
 	// broken is the error that ended reading.
-	broken error
+	broken   error
+	received received
 }
 
 func newWire(conn net.Conn) *wire { return &wire{conn: conn} }
@@ -52,6 +53,7 @@ func (w *wire) fill() error {
 	w.makeRoom()
 	n, err := w.conn.Read(w.buf[w.w:])
 	w.w += n
+	w.received.count(n)
 	w.last = n
 	switch {
 	case n > 0:
@@ -145,6 +147,7 @@ func (w *wire) push(b []byte) {
 		w.move(max(need, len(w.buf)))
 	}
 	w.w += copy(w.buf[w.w:], b)
+	w.received.count(len(b))
 }
 
 // release returns the wire's buffer. What is unread is lost.

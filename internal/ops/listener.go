@@ -18,9 +18,9 @@ import (
 type Config struct {
 	// Listen is host:port.
 	Listen string
-	// Server is whose readiness is told.
-	Server Probed
-	// Metrics are what /metrics gives.
+	// Server is whose readiness and traffic are told.
+	Server Server
+	// Metrics are what /metrics gives. They serve one listener.
 	Metrics *Metrics
 	// ProbeAgain is how long an answer of the backend's serves, so that whoever asks often costs it little. If it is
 	// 0, it is 3 seconds.
@@ -49,6 +49,7 @@ func Listen(ctx context.Context, c Config) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s for metrics: %w", c.Listen, err)
 	}
+	c.Metrics.showTraffic(c.Server)
 	l := &Listener{
 		listener: ln, done: make(chan struct{}),
 		http: &http.Server{

@@ -90,6 +90,18 @@ func (m *Metrics) makeModels(models func() catalog.CacheStats) {
 	gauge("cvp_model_cache_limit_bytes", "Most that the models kept decoded may take.", func(s catalog.CacheStats) int64 { return s.Limit })
 }
 
+// showTraffic adds the bytes of a server's sessions, which are asked for at each scrape.
+func (m *Metrics) showTraffic(s Server) {
+	for peer, bytes := range map[string]func(server.Traffic) int64{
+		"client":  func(t server.Traffic) int64 { return t.FromClients },
+		"backend": func(t server.Traffic) int64 { return t.FromBackends },
+	} {
+		register(m, prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cvp_received_bytes_total", Help: "Bytes of sessions received, by the side that sent them.", ConstLabels: prometheus.Labels{"from": peer},
+		}, func() float64 { return float64(bytes(s.Traffic())) }))
+	}
+}
+
 // SessionStarted implements server.Observer.
 func (m *Metrics) SessionStarted() {
 	m.sessions.Inc()

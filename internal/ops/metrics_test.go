@@ -3,6 +3,7 @@ package ops_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,4 +113,29 @@ func TestMetricsTellOfSessions(t *testing.T) {
 	defer cancel()
 	_ = s.Shutdown(ctx)
 	s.await(t, map[string]float64{`cvp_sessions_ended_total{by="shutdown"}`: 1, "cvp_sessions_open": 0, "cvp_sessions_total": 6})
+}
+
+func TestMetricsTellOfBytes(t *testing.T) {
+	s := build(t, nil)
+	const size = 1 << 20
+	for _, open := range []bool{true, false} {
+		before := s.scrape(t)
+		conn := s.connect(t)
+		var n int
+		if err := conn.QueryRow(t.Context(), "SELECT length($1)", strings.Repeat("x", size)).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		run(t, conn, "SELECT repeat('x', $1)", 2*size)
+		run(t, conn, "SELECT repeat('x', $1)", size)
+		if !open {
+			_ = conn.Close(t.Context())
+			s.await(t, map[string]float64{"cvp_sessions_open": 1}) // the other's, still open
+		}
+		after := s.scrape(t)
+		for name, want := range map[string]float64{`cvp_received_bytes_total{from="client"}`: size, `cvp_received_bytes_total{from="backend"}`: 3 * size} {
+			if grown := after[name] - before[name]; grown < want || grown > want+16<<10 {
+				t.Errorf("%s has grown by %v, want %v and a little; the session is open: %t", name, grown, want, open)
+			}
+		}
+	}
 }

@@ -6,15 +6,21 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"cvp/server"
 )
 
-// Probed is a server as far as its readiness goes; *server.Server is one.
-type Probed interface {
+// Server is what the listener asks of a server; *server.Server is one.
+type Server interface {
 	// Accepting gives why the server takes no clients, nil where it does. It is cheap.
 	Accepting() error
 	// Probe asks the backend whether it takes connections and gives why not.
 	Probe(ctx context.Context) error
+	// Traffic counts the bytes of its sessions.
+	Traffic() server.Traffic
 }
+
+var _ Server = (*server.Server)(nil)
 
 const (
 	probeAgain = 3 * time.Second
@@ -24,7 +30,7 @@ const (
 
 // readiness answers /readyz.
 type readiness struct {
-	server Probed
+	server Server
 	again  time.Duration
 
 	mu     sync.Mutex // held during a probe: those who ask meanwhile get its answer

@@ -86,7 +86,7 @@ func TestAModelOfAStrangerRunsNothingOfHisWithTheCallersRights(t *testing.T) {
 	ran()
 	for name := range relations {
 		for who, c := range map[string]*client{"another role": ben, "a superuser": super} {
-			for _, sql := range []string{"SELECT cvp_predict($1, 7)", "SELECT cvp_predict($1, id) FROM mallory.plain", "SELECT * FROM cvp_predictions($1)"} {
+			for _, sql := range []string{"SELECT cvp_predict($1, 7)", "SELECT * FROM cvp_predictions($1)"} {
 				if _, err := c.try(sql, name); err == nil || ran() {
 					t.Errorf("%s by %s: %s is run: %v", name, who, sql, err)
 				} else if code(err) != "42501" && code(err) != "42883" && code(err) != "42704" {

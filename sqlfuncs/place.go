@@ -17,12 +17,8 @@ import (
 func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
 	if g.calls[0].Joinable(g.subject.Expr) {
 		oid, value := known.Array()
-		keyType := "text"
-		if oid == pgtype.Int8ArrayOID {
-			keyType = "int8"
-		}
 		return rewrite.Join(g.calls, g.key, rewrite.Scores{
-			Keys: w.params.Add(oid, value), Values: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores)), KeyType: "pg_catalog." + keyType})
+			Keys: w.params.Add(oid, value), Values: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores)), KeyType: keyType(oid)})
 	}
 	object, err := lookup(known.AsText(), scores)
 	if err != nil {
@@ -35,6 +31,14 @@ func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
 		}
 	}
 	return nil
+}
+
+// keyType is the type of a key in an array of that type, as SQL writes it.
+func keyType(array uint32) string {
+	if array == pgtype.Int8ArrayOID {
+		return "pg_catalog.int8"
+	}
+	return "pg_catalog.text"
 }
 
 // lookup is the binary form of a jsonb object from keys to scores.

@@ -23,6 +23,11 @@ type scoring struct {
 	key     *pg.Node // what identifies the subject: Subject.Expr, or a text of it
 	// keys is the SELECT of the subjects that are needed, "" where every key of the model is scored.
 	keys string
+	// limited says that keys are those of the rows that the block's LIMIT picks: the block is restricted to them. nulls
+	// says that rows without a key are among them.
+	limited, nulls bool
+	// shared says that calls about other subjects stand in the block too.
+	shared bool
 	// every says that those are exactly the rows of the model's own relation.
 	every bool
 }
@@ -33,6 +38,7 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) error {
 	if err != nil {
 		return err
 	}
+	markShared(groups)
 	// All key queries are written before the first call is replaced: they read the client's own FROM clauses.
 	for _, g := range groups {
 		if err := w.keyQuery(ctx, g); err != nil {
@@ -70,6 +76,15 @@ func (w *work) group(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error
 		out = append(out, g)
 	}
 	return out, nil
+}
+
+// markShared notes which groups share their block with groups about other subjects.
+func markShared(groups []*scoring) {
+	for _, g := range groups {
+		for _, other := range groups {
+			g.shared = g.shared || other != g && other.calls[0].At.Block == g.calls[0].At.Block
+		}
+	}
 }
 
 // predictArguments reads cvp_predict([model,] subject).
@@ -122,7 +137,11 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 	if numbers := keys != nil && pull.Integer(keys.OID) || g.every; !numbers {
 		g.key, known = asText(g.key), known.AsText()
 	}
-	return w.place(g, known, scores)
+	if err := w.place(g, known, scores); err != nil || !g.limited {
+		return err
+	}
+	oid, picked := keys.Array()
+	return rewrite.Restrict(g.calls[0], g.key, w.params.Add(oid, picked), keyType(oid), g.nulls)
 }
 
 // scoreConstant scores the one subject that all rows share.

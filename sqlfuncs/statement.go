@@ -59,6 +59,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := checkStrings(conn, s.Text); err != nil {
 		return nil, err
 	}
+	rewrite.PushDown(stmt)
 	// Tables first: a scalar call's keys may come from one.
 	scalars, err := w.tables(ctx, rewrite.Find(stmt))
 	if err != nil {

@@ -33,20 +33,39 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 		g.keys = "SELECT cvp_key FROM (SELECT " + text + " AS cvp_key) AS cvp_subjects WHERE cvp_key IS NOT NULL"
 		return err
 	}
+	if done, err := w.limitedKeys(ctx, g); done || err != nil {
+		return err
+	}
 	var err error
 	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
 		return err
 	}
-	c := g.calls[0]
-	sql, ok, err := rewrite.KeyQuery(w.stmt, c, g.subject, g.key)
+	sql, ok, err := rewrite.KeyQuery(w.stmt, g.calls[0], g.subject, g.key)
 	if err != nil {
 		return err
 	}
-	outermost := c.At.Depth == 1 && w.stmt.GetSelectStmt() != nil
-	if ok && (outermost || w.standsAlone(ctx, sql)) {
+	if ok && (w.isOutermost(g) || w.standsAlone(ctx, sql)) {
 		g.keys = sql
 	}
 	return nil
+}
+
+// limitedKeys has a block that picks rows by LIMIT pick them first: only their keys are scored.
+func (w *work) limitedKeys(ctx context.Context, g *scoring) (done bool, err error) {
+	if g.subject.Row != "" || g.shared {
+		return false, nil
+	}
+	sql, ok, err := rewrite.Limited(w.stmt, g.calls[0], g.key)
+	if err != nil || !ok || !w.isOutermost(g) && !w.standsAlone(ctx, sql) {
+		return false, err
+	}
+	g.keys, g.limited = "SELECT DISTINCT cvp_key FROM ("+sql+") AS cvp_subjects", true
+	return true, nil
+}
+
+// isOutermost reports whether a group's block is the statement itself, so that a query made of it stands alone.
+func (w *work) isOutermost(g *scoring) bool {
+	return g.calls[0].At.Depth == 1 && w.stmt.GetSelectStmt() != nil
 }
 
 // keys runs a group's key query: whole numbers where the expression gives them, text otherwise.
@@ -63,10 +82,27 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 		}
 		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + sql + ") AS cvp_subjects"
 	}
-	if _, err := pull.Into(ctx, w.conn, w.query(sql), keys); err != nil {
+	sink := &subjectKeys{Keys: keys}
+	if _, err := pull.Into(ctx, w.conn, w.query(sql), sink); err != nil {
 		return nil, err
 	}
+	g.nulls = sink.nulls
 	return keys, nil
+}
+
+// subjectKeys are keys without the NULL that may be among them.
+type subjectKeys struct {
+	*pull.Keys
+	nulls bool
+}
+
+// Append implements pull.Sink.
+func (k *subjectKeys) Append(b []byte) error {
+	if b == nil {
+		k.nulls = true
+		return nil
+	}
+	return k.Keys.Append(b)
 }
 
 // isRow reports whether a subject that is named like a FROM item is its whole row, as Postgres sees it.

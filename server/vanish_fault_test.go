@@ -89,6 +89,7 @@ func begun(t *testing.T, c *wireClient, f ...pgproto3.FrontendMessage) {
 
 func TestAClientThatVanishesBeforeItsSessionLeavesNothing(t *testing.T) {
 	p := start(t)
+	run(t, p.connect(t), "SELECT 1") // what serving itself takes is there from now on
 	full := packet(196608, []byte("user\x00nobody-of-this-name\x00\x00")...)
 	for name, b := range map[string][]byte{
 		"nothing":                        nil,

@@ -21,9 +21,10 @@ type lent struct {
 	reading sync.Mutex  // held while a read is in progress
 	over    atomic.Bool // the connection was taken back
 	cleared int         // bytes at the front of the buffer that pgconn may have
-	left    int         // bytes to come of a frame whose head is cleared
 	stopped bool        // the last cleared frame is a ReadyForQuery
-	got     int         // ReadyForQuerys cleared
+	// left are the bytes to come of a frame whose head is cleared, got the ReadyForQuerys cleared. pgconn may
+	// still read in the background when quiet looks at them.
+	left, got atomic.Int64
 
 	asked    int // frames written that ReadyForQuery answers
 	head     [frame.HeadLen]byte
@@ -77,10 +78,10 @@ func (l *lent) clear() error {
 	b := l.t.s.backend.unread()
 	for !l.stopped {
 		rest := b[l.cleared:]
-		if l.left > 0 {
-			n := min(l.left, len(rest))
-			l.cleared, l.left = l.cleared+n, l.left-n
-			if l.left > 0 {
+		if left := l.left.Load(); left > 0 {
+			n := min(left, int64(len(rest)))
+			l.cleared += int(n)
+			if l.left.Add(-n) > 0 {
 				return nil
 			}
 			continue
@@ -102,7 +103,7 @@ func (l *lent) clear() error {
 			}
 			l.cleared += size
 		default:
-			l.left = size
+			l.left.Store(int64(size))
 		}
 	}
 	return nil
@@ -113,7 +114,7 @@ func (l *lent) note(f []byte) error {
 	s := l.t.s
 	switch f[0] {
 	case frame.ReadyForQuery:
-		l.got++
+		l.got.Add(1)
 		l.stopped = true
 		l.t.status(f)
 		return nil
@@ -185,7 +186,7 @@ func (l *lent) takeBack() {
 
 // quiet reports that everything asked has been answered.
 func (l *lent) quiet() bool {
-	return l.asked == l.got && l.left == 0 && l.bodyLeft == 0 && l.headLen == 0
+	return int64(l.asked) == l.got.Load() && l.left.Load() == 0 && l.bodyLeft == 0 && l.headLen == 0
 }
 
 // settle brings a connection that was left in the middle of something back to where the next request can be
@@ -195,24 +196,25 @@ func (l *lent) settle() error {
 		return errors.New("a message to the backend was cut off")
 	}
 	t := l.t
-	for l.left > 0 {
+	for l.left.Load() > 0 {
 		if len(t.s.backend.unread()) == 0 {
 			if err := t.more(); err != nil {
 				return err
 			}
 		}
-		n := min(l.left, len(t.s.backend.unread()))
+		n := min(int(l.left.Load()), len(t.s.backend.unread()))
 		t.s.backend.drop(n)
-		l.left -= n
+		l.left.Add(-int64(n))
 	}
-	if l.asked > l.got {
+	got := int(l.got.Load())
+	if l.asked > got {
 		t.s.server.deliverCancelTo(t.s)
 	}
 	stop := append([]byte{frame.CopyFail, 0, 0, 0, 5, 0}, frame.AppendSync(nil)...)
 	if err := t.send(stop); err != nil {
 		return err
 	}
-	for range l.asked + 1 - l.got {
+	for range l.asked + 1 - got {
 		ready, _, err := t.until(frame.ReadyForQuery, nil)
 		if err != nil {
 			return err

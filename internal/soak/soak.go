@@ -73,16 +73,30 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		r.clients = append(r.clients, c)
 	}
-	for _, c := range r.clients[:min(len(r.clients), 4)] { // one of each route at least
+	for i, c := range r.clients[:min(len(r.clients), 4)] { // one of each route at least
 		if err := c.connect(r.weather.now()); err != nil {
 			return fmt.Errorf("connect over %s: %w", c.route, err)
 		}
-		if r.predictions == nil {
-			if r.predictions, err = prepareCalls(ctx, c.conn); err != nil {
+		if i == 0 {
+			if err := r.rehearse(ctx, c); err != nil {
 				return err
 			}
 		}
 		c.drop()
+	}
+	return nil
+}
+
+// rehearse trains the model and does every work once, undisturbed.
+func (r *run) rehearse(ctx context.Context, c *client) error {
+	var err error
+	if r.predictions, err = prepareCalls(ctx, c.conn); err != nil {
+		return err
+	}
+	for _, w := range works {
+		if err := w.do(ctx, c); err != nil {
+			return fmt.Errorf("%s, undisturbed: %w", w.name, err)
+		}
 	}
 	return nil
 }

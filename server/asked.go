@@ -18,28 +18,26 @@ type asked struct {
 	closes     int  // Closes in this segment
 	parses     int  // Parses in this segment
 
-	// COPY from the client ignores Sync: syncs counts those since the last frame that may have begun one,
-	// copyEnded says that the client has ended it since, copies is how many are accounted for.
-	syncs     int64
-	copyEnded bool
-	copies    int64
+	copy copyIn
 }
 
 // count notes a frame that is forwarded.
 func (a *asked) count(kind byte, answers *answers) {
 	switch kind {
 	case frame.CopyData:
+		a.copy.data = true
 	case frame.Sync:
-		a.syncs++
+		a.copy.sync(a)
 		a.newSegment()
 	case frame.Query, frame.FunctionCall:
-		a.syncs, a.copyEnded = 0, false
+		a.copy.open(answers)
 		a.newSegment()
 	case frame.Parse:
 		a.parses++
 		a.mark()
 	case frame.Execute:
-		a.syncs, a.copyEnded, a.executed = 0, false, true
+		a.copy.open(answers)
+		a.executed = true
 		a.mark()
 	case frame.Close:
 		a.closes++
@@ -50,7 +48,7 @@ func (a *asked) count(kind byte, answers *answers) {
 	case frame.Describe:
 		a.mark()
 	case frame.CopyDone, frame.CopyFail:
-		a.endCopy(answers)
+		a.copy.ended, a.copy.endedIn = true, a.sent.Load()
 	case frame.Terminate:
 		a.terminated = true
 	}
@@ -68,16 +66,4 @@ func (a *asked) newSegment() {
 		a.unsynced.Store(false)
 	}
 	a.sent.Add(1)
-}
-
-// endCopy takes back the Syncs that the client sent while the backend was reading COPY data: libpq sends one
-// behind every Execute before it knows that it was a COPY, and the backend ignores it. (A client that sends such
-// a Sync and then the data before it has seen CopyInResponse would be miscounted; none does.)
-func (a *asked) endCopy(answers *answers) {
-	a.copyEnded = true
-	if seen := answers.copies.Load(); seen != a.copies {
-		a.copies = seen
-		a.sent.Add(-a.syncs)
-	}
-	a.syncs = 0
 }

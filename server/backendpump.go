@@ -18,6 +18,8 @@ type answers struct {
 	closes  int // CloseCompletes in this segment
 	parses  int // ParseCompletes in this segment
 	copying bool
+	// heldReady is the state of a ReadyForQuery that is held back while a fence is probing, 0 where none is.
+	heldReady byte
 	// parameters are the values that the backend has reported, for pgconn.
 	parameters map[string]string
 	lexing     lexing
@@ -141,7 +143,30 @@ func (s *session) replaceAnswer(toClient func(b []byte, mid bool) error) error {
 			return fmt.Errorf("write to client: %w", err)
 		}
 	}
+	if kind == frame.CloseComplete || kind == frame.ReadyForQuery {
+		if err := s.releaseReady(toClient); err != nil {
+			return err
+		}
+	}
+	if kind == frame.ReadyForQuery && s.gate.pending.Load() && s.gate.isProbing(false) {
+		s.answers.heldReady = f[len(f)-1]
+	}
 	b.drop(len(f))
+	return nil
+}
+
+// releaseReady relays a ReadyForQuery that was held back: it has turned out to be the client's.
+func (s *session) releaseReady(toClient func(b []byte, mid bool) error) error {
+	a := &s.answers
+	if a.heldReady == 0 {
+		return nil
+	}
+	ready := frame.AppendReady(nil, a.heldReady)
+	a.next(a.heldReady)
+	a.heldReady = 0
+	if err := toClient(ready, false); err != nil {
+		return fmt.Errorf("write to client: %w", err)
+	}
 	return nil
 }
 
@@ -152,11 +177,19 @@ func (s *session) observe(kind byte, f []byte) verdict {
 	case frame.ReadyForQuery:
 		return s.observeReady(f[len(f)-1])
 	case frame.CloseComplete:
+		if s.gate.pending.Load() && s.gate.isProbing(true) {
+			return keep
+		}
 		if s.gate.pending.Load() && s.gate.onClose(a.ready.Load(), a.closes+1) {
 			return park
 		}
 		a.closes++
 	case frame.ParseComplete:
+		if s.gate.pending.Load() && s.gate.isProbing(false) {
+			a.status.Store(int32(a.heldReady))
+			a.heldReady = 0
+			return park
+		}
 		a.parses++
 	case frame.CopyInResponse:
 		a.copying = true
@@ -167,7 +200,7 @@ func (s *session) observe(kind byte, f []byte) verdict {
 	case frame.NoticeResponse:
 		return s.observeNotice(f)
 	case frame.ErrorResponse:
-		s.gate.onError(a.ready.Load())
+		s.gate.onError(a.failure())
 		if frame.Field(f[frame.HeadLen:], 'P') != "" && s.gate.moved(a.ready.Load(), a.parses) != nil {
 			return keep
 		}
@@ -182,6 +215,9 @@ func (s *session) observeReady(status byte) verdict {
 		s.gate.onCopyOver()
 	}
 	segment := a.ready.Load()
+	if s.gate.pending.Load() && s.gate.isProbing(false) {
+		return keep
+	}
 	if s.gate.pending.Load() && s.gate.onReady(segment) {
 		a.status.Store(int32(status)) // the takeover ends the segment
 		return park
@@ -189,6 +225,9 @@ func (s *session) observeReady(status byte) verdict {
 	// A Sync that COPY seemed to have swallowed may be answered after all: then the count is right already.
 	if segment < s.asked.sent.Load() {
 		a.next(status)
+	}
+	if s.gate.pending.Load() && a.ready.Load() >= s.asked.sent.Load() {
+		s.gate.onQuiet()
 	}
 	return relay
 }
@@ -202,6 +241,11 @@ func (a *answers) next(status byte) {
 	}
 	a.status.Store(int32(status))
 	a.ready.Store(ready)
+}
+
+// failure is an error that comes now.
+func (a *answers) failure() failure {
+	return failure{segment: a.ready.Load(), parses: a.parses, closes: a.closes}
 }
 
 // report notes the value of a parameter.

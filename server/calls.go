@@ -16,6 +16,47 @@ type calls struct {
 	unnamed []byte
 	// finished are the portals of final statements that the client can no longer reach.
 	finished []string
+
+	// changes are those that frames of one segment have made to the statements, for a backend that has discarded
+	// some of these frames.
+	changes []change
+	segment int64
+}
+
+// change is one of a Parse or a Close, which is which of its segment; the other is 0.
+type change struct {
+	parse, close int
+	undo         func()
+}
+
+// note keeps how to undo a change.
+func (c *calls) note(segment int64, ch change) {
+	c.segment = segment
+	c.changes = append(c.changes, ch)
+}
+
+// settle ends the segment of the changes, where f tells how it has failed; nil is for one that has not.
+func (c *calls) settle(f *failure) {
+	for i := len(c.changes) - 1; i >= 0 && f != nil; i-- {
+		if ch := c.changes[i]; ch.parse > f.parses || ch.close > f.closes {
+			ch.undo()
+		}
+	}
+	c.changes = c.changes[:0]
+}
+
+// keeping gives what puts a statement back as it is now.
+func (c *calls) keeping(name string) (undo func()) {
+	p, unnamed := c.statements[name], c.unnamed
+	return func() {
+		delete(c.statements, name)
+		if p != nil {
+			c.statements[name] = p
+		}
+		if name == "" {
+			c.unnamed = unnamed
+		}
+	}
 }
 
 // prepared is a statement of ours that the client has parsed.
@@ -92,12 +133,13 @@ func (c *calls) forget(name string) {
 	delete(c.portals, name)
 }
 
-// close notes a Close that is forwarded.
-func (c *calls) close(body []byte) {
+// close notes a Close that is forwarded, which of its segment is in closes.
+func (c *calls) close(body []byte, segment int64, closes int) {
 	kind, name, err := frame.Target(body)
 	switch {
 	case err != nil:
 	case kind == 'S':
+		c.note(segment, change{close: closes, undo: c.keeping(string(name))})
 		delete(c.statements, string(name))
 	case kind == 'P':
 		c.forget(string(name))

@@ -74,11 +74,11 @@ func (s *session) walkRequests(b []byte) (pos int, stop bool, err error) {
 
 // wants says whether the pump needs a kind of frame whole before it forwards it.
 func (s *session) wants(kind byte) bool {
+	if s.discarding || s.asked.copy.unsure(kind) {
+		return true
+	}
 	if s.planner == nil {
 		return false
-	}
-	if s.discarding {
-		return true
 	}
 	switch kind {
 	case frame.Query, frame.Parse:
@@ -96,7 +96,7 @@ func (s *session) wants(kind byte) bool {
 // looksOurs says whether a frame that is there in full has to be intercepted. It is conservative: what it lets
 // through is certainly not ours.
 func (s *session) looksOurs(kind byte, body []byte) bool {
-	if s.discarding {
+	if s.discarding || s.asked.copy.unsure(kind) {
 		return true
 	}
 	switch kind {

@@ -24,11 +24,11 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 		return s.pass(f, true) // its transaction is over: Postgres says so
 	}
 	s.client.drop(len(f))
-	t := s.takeOverUnsynced()
+	t := s.takeOver()
 	switch err := t.execute(p, name, limit); {
 	case err == nil:
 	case errors.Is(err, errFailed):
-		s.gate.onError(s.answers.ready.Load())
+		s.gate.onError(s.answers.failure())
 	default:
 		return err
 	}
@@ -210,9 +210,7 @@ func (t *takeover) finalPortal(e *entry, final *Final, limit int32) error {
 	s, p := t.s, e.portal
 	name := fmt.Sprintf("%s-%d", s.server.fenceName, s.nextPortal())
 	b, ahead, shortened := t.before(&e.limits, t.restored(e))
-	if t.renaming.used {
-		b, ahead = t.renaming.appendEnd(b), ahead+1
-	}
+	b, ahead = t.renaming.end(b, ahead)
 	b = t.appendFinal(b, p, name, final, limit)
 	if shortened {
 		b = t.after(&e.limits, b)

@@ -36,6 +36,8 @@ type gate struct {
 	fence *fence
 	// failed and copying are the segments of the last ErrorResponse and CopyInResponse, -1 before the first.
 	failed, copying int64
+	// failures are how segments have failed, those of late.
+	failures []failure
 	// moves are the statements whose text was replaced and whose errors must point into the client's text.
 	moves []move
 }
@@ -55,13 +57,18 @@ const (
 
 // fence is one request to stop the backend pump.
 type fence struct {
-	segment  int64
-	settling bool // stop at the segment's ReadyForQuery, not at a CloseComplete
-	closes   int  // which CloseComplete of the segment is the fence's
-	// copyEnded says that the client has ended any COPY of the segment before.
-	copyEnded bool
-	doomed    bool // COPY of the segment before will take the frame
-	reached   chan outcome
+	segment   int64
+	settling  bool  // stop at the segment's ReadyForQuery, not at a CloseComplete
+	closes    int   // which CloseComplete of the segment is the fence's
+	copyEnded int64 // the segment in which the client has ended a COPY last
+	// early is a fence that only waits for a CopyInResponse or for a quiet backend; see copyIn.
+	early bool
+	// doubtful is one whose segment is not sure: the client's Syncs may have been ignored. It stops at the
+	// CloseComplete with that number in that segment, or at the first of a later one; probing, at a ParseComplete.
+	doubtful, probing bool
+	closed            bool // a CloseComplete came while probing
+	doomed            bool // COPY of the segment before will take the frame
+	reached           chan outcome
 }
 
 // raise puts a fence up. It returns the outcome where that is certain at once, else 0.
@@ -72,14 +79,69 @@ func (g *gate) raise(f *fence) outcome {
 		if g.failed == f.segment {
 			return skipping
 		}
-		if !f.copyEnded && g.copying >= 0 && f.segment-g.copying <= 1 {
+		if g.copying > f.copyEnded && f.segment-g.copying <= 1 {
 			return skipping // the backend reads COPY data: it words its own error
 		}
 	}
+	g.put(f)
+	return 0
+}
+
+// put puts a fence up. The lock is held.
+func (g *gate) put(f *fence) {
 	f.reached = make(chan outcome, 1)
 	g.fence = f
 	g.pending.Store(true)
+}
+
+// raiseEarly puts an early fence up, unless what it waits for is known by then.
+func (g *gate) raiseEarly(f *fence, known func() bool) outcome {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.put(f)
+	if known() {
+		g.lower(eaten)
+		return eaten
+	}
 	return 0
+}
+
+// raiseDoubtful puts a doubtful fence up. Where its frame is discarded, because the segment that the backend is in
+// has failed or fails, it says skipping and stays up, probing.
+func (g *gate) raiseDoubtful(f *fence, segment int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.put(f)
+	if g.failed == segment && segment >= f.segment {
+		g.probe()
+	}
+}
+
+// probe makes a doubtful fence a probing one. The lock is held.
+func (g *gate) probe() {
+	g.fence.probing = true
+	g.fence.reached <- skipping
+}
+
+// onQuiet tells an early fence that everything has been answered.
+func (g *gate) onQuiet() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fence != nil && g.fence.early {
+		g.lower(eaten)
+	}
+}
+
+// isProbing tells whether ReadyForQuerys are to be held back until it is clear whose they are; closed notes a
+// CloseComplete meanwhile.
+func (g *gate) isProbing(closed bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fence == nil || !g.fence.probing {
+		return false
+	}
+	g.fence.closed = g.fence.closed || closed
+	return true
 }
 
 // lower takes the fence down with an outcome. The lock is held.
@@ -102,7 +164,13 @@ func (g *gate) onClose(segment int64, closes int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.fence
-	return f != nil && !f.settling && f.segment == segment && f.closes == closes
+	switch {
+	case f == nil || f.settling || f.early:
+		return false
+	case f.doubtful && segment > f.segment:
+		return closes == 1
+	}
+	return f.segment == segment && f.closes == closes
 }
 
 // onReady tells whether the ReadyForQuery that ends a segment is the fence's: the client does not get it, and
@@ -114,13 +182,44 @@ func (g *gate) onReady(segment int64) bool {
 	return f != nil && f.settling && f.segment == segment
 }
 
-// onError notes an error, after which the backend discards the rest of the segment.
-func (g *gate) onError(segment int64) {
+// failure is the end of a segment by an error: what it had done by then.
+type failure struct {
+	segment        int64
+	parses, closes int
+}
+
+// manyFailures is how many are remembered: how a segment has failed is asked at the next one, as a rule.
+const manyFailures = 16
+
+// failure gives how a segment has failed, nil where it has not.
+func (g *gate) failure(segment int64) *failure {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for i := range g.failures {
+		if f := g.failures[i]; f.segment == segment {
+			return &f
+		}
+	}
+	return nil
+}
+
+// onError notes an error, after which the backend discards the rest of the segment.
+func (g *gate) onError(by failure) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	segment := by.segment
+	if g.failed != segment { // the first error counts
+		if len(g.failures) == manyFailures {
+			g.failures = append(g.failures[:0], g.failures[1:]...)
+		}
+		g.failures = append(g.failures, by)
+	}
 	g.failed = segment
 	switch f := g.fence; {
-	case f == nil || f.settling:
+	case f == nil || f.settling || f.early || f.probing:
+	case f.doubtful && segment >= f.segment:
+		g.probe()
+	case f.doubtful:
 	case f.segment == segment:
 		g.lower(skipping)
 	case f.doomed && f.segment == segment+1:
@@ -133,7 +232,11 @@ func (g *gate) onCopy(segment int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.copying = segment
-	if f := g.fence; f != nil && !f.settling && f.segment == segment+1 && !f.copyEnded {
+	switch f := g.fence; {
+	case f == nil || f.settling || f.doubtful:
+	case f.early:
+		g.lower(eaten)
+	case f.segment == segment+1 && f.copyEnded < segment:
 		f.doomed = true
 	}
 }
@@ -161,6 +264,13 @@ func (g *gate) expect(m move, ready int64) {
 		g.moves = g.moves[1:]
 	}
 	g.moves = append(g.moves, m)
+}
+
+// forgetMoves drops what was noted for segments whose numbers have changed.
+func (g *gate) forgetMoves() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.moves = g.moves[:0]
 }
 
 // moved gives the mapping for an error seen in a segment after a number of ParseCompletes, nil where the text

@@ -16,6 +16,9 @@ func (s *session) intercept() error {
 		return err
 	}
 	body := f[frame.HeadLen:]
+	if s.asked.copy.unsure(kind) {
+		return s.settleCopy()
+	}
 	if s.discarding && kind != frame.Terminate {
 		if s.discarding = kind != frame.Sync; s.discarding {
 			s.client.drop(len(f))
@@ -32,6 +35,9 @@ func (s *session) intercept() error {
 		}
 		s.resume()
 	}
+	if err := s.settleCalls(); err != nil {
+		return err
+	}
 	switch kind {
 	case frame.Query:
 		return s.interceptQuery(f, body)
@@ -42,12 +48,31 @@ func (s *session) intercept() error {
 	case frame.Bind:
 		s.calls.bind(body, s.asked.sent.Load(), s.answers.idle.Load())
 	case frame.Close:
-		s.calls.close(body)
+		s.calls.close(body, s.asked.sent.Load(), s.asked.closes+1)
 	}
 	if s.opened.Load() && (kind == frame.Sync || kind == frame.FunctionCall) {
 		return s.settle(f, f)
 	}
 	return s.pass(f, true)
+}
+
+// settleCalls sees to it that how the segments before this one have ended is known, and with it which statements
+// there are. It waits only for a client that sends on behind its Sync.
+func (s *session) settleCalls() error {
+	c := &s.calls
+	if len(c.changes) == 0 || c.segment >= s.asked.sent.Load() {
+		return nil
+	}
+	if s.answers.ready.Load() < s.asked.sent.Load() {
+		switch o, err := s.pause(); {
+		case err != nil:
+			return err
+		case o == parked:
+			s.resume()
+		}
+	}
+	c.settle(s.gate.failure(c.segment))
+	return nil
 }
 
 // pass forwards the frame at the front of the client's buffer.
@@ -112,6 +137,7 @@ func (s *session) interceptParse(f, body []byte) error {
 		return s.pass(f, true)
 	}
 	name := string(p.Name)
+	s.calls.note(s.asked.sent.Load(), change{parse: s.asked.parses + 1, undo: s.calls.keeping(name)})
 	var planned []Statement
 	if frame.Mentions(p.SQL) {
 		planned = s.plan(p.SQL)

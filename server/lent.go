@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -120,6 +121,10 @@ func (l *lent) note(f []byte) error {
 		return nil
 	case frame.ParameterStatus:
 		s.answers.report(f)
+		if l.t.late != nil {
+			l.t.late.add(f)
+			return nil
+		}
 	case frame.ErrorResponse:
 		if !isFatal(f) {
 			return nil
@@ -133,17 +138,29 @@ func (l *lent) Write(p []byte) (int, error) {
 	if l.over.Load() {
 		return 0, net.ErrClosed
 	}
-	if r := l.t.renaming; r != nil {
-		out := r.frames(p)
-		l.count(p)
-		if _, err := out.WriteTo(l.t.s.backend.conn); err != nil {
-			return 0, err
-		}
-		return len(p), nil
+	l.count(p)
+	if err := l.writeAll(l.t.renaming.frames(p)); err != nil {
+		return 0, err
 	}
-	n, err := l.t.s.backend.conn.Write(p)
-	l.count(p[:n])
-	return n, err
+	return len(p), nil
+}
+
+// writeAll sends pieces, together where they are small.
+func (l *lent) writeAll(pieces [][]byte) error {
+	size := 0
+	for _, b := range pieces {
+		size += len(b)
+	}
+	if size <= replyLimit {
+		_, err := l.t.s.backend.conn.Write(bytes.Join(pieces, nil))
+		return err
+	}
+	for _, b := range pieces {
+		if _, err := l.t.s.backend.conn.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *lent) count(p []byte) {

@@ -16,32 +16,32 @@ func working(pause time.Duration) *testPlanner {
 }
 
 func TestTheIdleTimeoutDoesNotEndTheSessionOfACall(t *testing.T) {
-	p := start(t, withPlanner(working(250*time.Millisecond)))
-	inEveryMode(t, p, func(t *testing.T, conn *pgx.Conn) {
+	p := start(t, withPlanner(working(300*time.Millisecond)))
+	inEitherProtocol(t, p, func(t *testing.T, conn *pgx.Conn) {
 		shows := func(want string) {
 			t.Helper()
 			if got := setting(t, conn, "idle_in_transaction_session_timeout"); got != want {
 				t.Errorf("the timeout is %s, want %s", got, want)
 			}
 		}
-		run(t, conn, "SET idle_in_transaction_session_timeout = 100")
+		run(t, conn, "SET idle_in_transaction_session_timeout = 200")
 		if n := number(t, conn, "SELECT cvp_double(4)"); n != 8 {
 			t.Errorf("a call gives %d, want 8", n)
 		}
-		shows("100ms")
+		shows("200ms")
 		run(t, conn, "BEGIN")
-		run(t, conn, "SET LOCAL idle_in_transaction_session_timeout = '90ms'")
+		run(t, conn, "SET LOCAL idle_in_transaction_session_timeout = '190ms'")
 		run(t, conn, "SELECT cvp_double(4)")
-		shows("90ms")
+		shows("190ms")
 		run(t, conn, "SAVEPOINT a")
-		run(t, conn, "SET LOCAL idle_in_transaction_session_timeout = '95ms'")
+		run(t, conn, "SET LOCAL idle_in_transaction_session_timeout = '195ms'")
 		run(t, conn, "SELECT cvp_double(4)")
-		shows("95ms")
+		shows("195ms")
 		wantCode(t, refusal(t, conn, "SELECT cvp_fail()"), "XX000")
 		run(t, conn, "ROLLBACK TO a")
-		shows("90ms")
+		shows("190ms")
 		run(t, conn, "COMMIT")
-		shows("100ms")
+		shows("200ms")
 		run(t, conn, "BEGIN")
 		run(t, conn, "SELECT cvp_double(4)")
 		time.Sleep(400 * time.Millisecond) // now the client is idle
@@ -53,6 +53,16 @@ func TestTheIdleTimeoutDoesNotEndTheSessionOfACall(t *testing.T) {
 	})
 }
 
+// inEitherProtocol runs a test by simple queries and by prepared statements.
+func inEitherProtocol(t *testing.T, p *proxy, test func(t *testing.T, conn *pgx.Conn)) {
+	t.Helper()
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeCacheStatement} {
+		t.Run(mode.String(), func(t *testing.T) {
+			test(t, p.connect(t, func(c *pgx.ConnConfig) { c.DefaultQueryExecMode = mode }))
+		})
+	}
+}
+
 func setting(t testing.TB, conn *pgx.Conn, name string) (value string) {
 	t.Helper()
 	if err := conn.QueryRow(t.Context(), "SHOW "+name).Scan(&value); err != nil {
@@ -62,14 +72,14 @@ func setting(t testing.TB, conn *pgx.Conn, name string) (value string) {
 }
 
 func TestTheStatementTimeoutCountsForTheWholeCall(t *testing.T) {
-	p := start(t, withPlanner(working(200*time.Millisecond)))
+	p := start(t, withPlanner(working(80*time.Millisecond)))
 	for _, sql := range []string{
 		"SELECT cvp_spin()", "SELECT cvp_sleep()", // the engine, and a query of its own
-		"SELECT cvp_double(1), pg_sleep(0.4)", // the final statement has what is left
+		"SELECT cvp_double(1), pg_sleep(0.14)", // the final statement has what is left
 	} {
 		t.Run(sql, func(t *testing.T) {
-			inEveryMode(t, p, func(t *testing.T, conn *pgx.Conn) {
-				run(t, conn, "SET statement_timeout = '500ms'")
+			inEitherProtocol(t, p, func(t *testing.T, conn *pgx.Conn) {
+				run(t, conn, "SET statement_timeout = '150ms'")
 				for _, begin := range []string{"", "BEGIN"} {
 					run(t, conn, begin)
 					began := time.Now()
@@ -77,19 +87,19 @@ func TestTheStatementTimeoutCountsForTheWholeCall(t *testing.T) {
 					if e.Code != "57014" || e.Message != "canceling statement due to statement timeout" {
 						t.Errorf("%s gives %s %q", sql, e.Code, e.Message)
 					}
-					if took := time.Since(began); took < 450*time.Millisecond || took > 580*time.Millisecond {
-						t.Errorf("%s ends after %v, want 500ms", sql, took)
+					if took := time.Since(began); took < 150*time.Millisecond || took > 5*time.Second {
+						t.Errorf("%s ends after %v, want 150ms", sql, took)
 					}
 					run(t, conn, "ROLLBACK")
 				}
 				run(t, conn, "BEGIN")
-				run(t, conn, "SET LOCAL statement_timeout = '450ms'")
+				run(t, conn, "SET LOCAL statement_timeout = '5s'")
 				run(t, conn, "SELECT cvp_double(1)")
-				if got := setting(t, conn, "statement_timeout"); got != "450ms" {
+				if got := setting(t, conn, "statement_timeout"); got != "5s" {
 					t.Errorf("behind a call the timeout is %s", got)
 				}
 				run(t, conn, "COMMIT")
-				if got := setting(t, conn, "statement_timeout"); got != "500ms" {
+				if got := setting(t, conn, "statement_timeout"); got != "150ms" {
 					t.Errorf("behind the transaction the timeout is %s", got)
 				}
 			})
@@ -98,9 +108,9 @@ func TestTheStatementTimeoutCountsForTheWholeCall(t *testing.T) {
 }
 
 func TestTimeoutsInAPipelineOfPortals(t *testing.T) {
-	p := start(t, withPlanner(working(150*time.Millisecond)))
+	p := start(t, withPlanner(working(300*time.Millisecond)))
 	c := speak(t, p.database)
-	c.exchange(t, 2, query("SET statement_timeout = 1000"), query("SET idle_in_transaction_session_timeout = 100"))
+	c.exchange(t, 2, query("SET statement_timeout = 10000"), query("SET idle_in_transaction_session_timeout = 200"))
 	got := c.exchange(t, 1, frames(parse("s", double), bind("a", "s"), execute("a", 2), one("SHOW statement_timeout"),
 		bind("b", "s"), execute("b", 1), execute("a", 0), one("SHOW idle_in_transaction_session_timeout"), sync)...)
 	const show = "ParseComplete BindComplete DataRow SHOW"

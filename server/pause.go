@@ -16,7 +16,7 @@ var errClosed = errors.New("session is closed")
 func (s *session) pause() (outcome, error) {
 	defer s.observePause(time.Now())
 	a := &s.asked
-	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copyEnded}
+	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copy.endedIn}
 	if o := s.gate.raise(f); o != 0 {
 		return o, nil
 	}

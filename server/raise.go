@@ -21,9 +21,7 @@ func (t *takeover) fail() error {
 		b, syncs = frame.AppendSync(t.appendRaise(nil)), 1
 		b = t.appendClear(b)
 	}
-	if r := t.renaming; r != nil && r.used {
-		b, r.used = r.appendEnd(b), false
-	}
+	b, _ = t.renaming.end(b, 0)
 	if len(b) == 0 {
 		return nil
 	}

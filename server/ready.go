@@ -38,9 +38,6 @@ func (s *session) makeReady(f []byte) (done bool, err error) {
 		return false, nil // Postgres refuses what comes
 	}
 	t := s.takeOver()
-	if f[0] != frame.Query {
-		t = s.takeOverUnsynced()
-	}
 	failed := t.makeReady()
 	switch {
 	case failed == nil:
@@ -74,11 +71,10 @@ func (t *takeover) makeReady() error {
 	if err != nil {
 		return err
 	}
-	if r := t.renaming; r != nil && r.used {
-		if _, err := t.commands(r.appendEnd(nil), nil); err != nil {
+	if b, n := t.renaming.end(nil, 0); n > 0 {
+		if _, err := t.commands(b, nil); err != nil {
 			return err
 		}
-		r.used = false
 	}
 	if failure != nil {
 		return t.notReady(ctx, alone, failure)
@@ -113,7 +109,7 @@ func (t *takeover) refuseFrame(kind byte) error {
 		if err := t.failUnsynced(); err != nil {
 			return err
 		}
-		t.s.gate.onError(t.s.answers.ready.Load())
+		t.s.gate.onError(t.s.answers.failure())
 		return t.flush()
 	}
 	switch {

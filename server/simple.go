@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"cvp/server/frame"
@@ -30,6 +31,7 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 	}
 	s.client.drop(len(f))
 	t := s.takeOver()
+	t.late = newLate(maps.Clone(s.answers.parameters))
 	unsynced, executed := s.asked.unsynced.Load(), s.asked.executed
 	s.asked.count(frame.Query, &s.answers)
 	if err := t.query(planned, unsynced, executed); err != nil && !errors.Is(err, errFailed) {
@@ -145,7 +147,8 @@ func (t *takeover) native(st Statement) error {
 // validate has Postgres check a statement: unknown tables, columns and functions get its own error.
 func (t *takeover) validate(st Statement, l *limits) ([]pgproto3.FieldDescription, error) {
 	name := t.s.server.fenceName
-	b := frame.AppendParse(t.askLimits(nil), name, st.SQL(), frame.Types(nil))
+	b := frame.AppendClose(nil, 'S', "") // as a Query does
+	b = frame.AppendParse(t.askLimits(b), name, st.SQL(), frame.Types(nil))
 	b = frame.AppendDescribe(b, 'S', name)
 	b = frame.AppendClose(b, 'S', name)
 	if err := t.send(frame.AppendSync(b)); err != nil {
@@ -181,19 +184,26 @@ func (t *takeover) validate(st Statement, l *limits) ([]pgproto3.FieldDescriptio
 // final runs the statement that gives the rows of a call in a Query.
 func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription, l *limits) error {
 	b, ahead, shortened := t.before(l, nil)
-	b = frame.AppendParse(b, "", final.SQL, frame.Types(final.ExtraOIDs))
-	b = frame.AppendBind(b, "", "", binary(len(final.Extra)), final.Extra, nil)
-	b = frame.AppendDescribe(b, 'P', "")
-	b = frame.AppendExecute(b, "", 0)
+	b, ahead = t.renaming.end(b, ahead)
+	b = frame.AppendClose(b, 'P', "") // a Query takes its place
+	name := t.s.server.fenceName
+	b = frame.AppendParse(b, name, final.SQL, frame.Types(final.ExtraOIDs))
+	b = frame.AppendBind(b, name, name, binary(len(final.Extra)), final.Extra, nil)
+	b = frame.AppendDescribe(b, 'P', name)
+	b = t.appendClear(frame.AppendExecute(b, name, 0))
 	if shortened {
 		b = t.after(l, b)
 	}
 	if err := t.send(frame.AppendSync(b)); err != nil {
 		return err
 	}
-	return t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
 		return renamed(f, columns)
 	}})
+	if errors.Is(err, errFailed) {
+		return errors.Join(err, t.clear())
+	}
+	return err
 }
 
 // binary is the format of every one of n parameters.

@@ -16,10 +16,10 @@ type takeover struct {
 	held   int    // the length of the frame that next gave last
 	muted  string // SQLSTATE of a notice that is about our own doing
 	heard  bool   // it came
+	late   *late  // parameters that have changed, for the end of a query string
 	timing timing // of the call in progress
 
-	// renaming is for a client that has an unnamed statement and portal to lose, as it may in the extended protocol.
-	renaming *renaming
+	renaming renaming
 	text     string          // the client's statement
 	reported *pgconn.PgError // the last error of ours that the client gets
 }
@@ -27,11 +27,8 @@ type takeover struct {
 // replyLimit is how much is gathered for the client before it is sent.
 const replyLimit = 32 << 10
 
-func (s *session) takeOver() *takeover { return &takeover{s: s} }
-
-// takeOverUnsynced is takeOver in the middle of the extended protocol.
-func (s *session) takeOverUnsynced() *takeover {
-	return &takeover{s: s, renaming: &renaming{name: s.server.fenceName + "-lent"}}
+func (s *session) takeOver() *takeover {
+	return &takeover{s: s, renaming: renaming{name: s.server.fenceName + "-lent"}}
 }
 
 // send gives frames to the backend.
@@ -70,8 +67,15 @@ func (t *takeover) next() (byte, []byte, error) {
 				t.heard = true
 				continue
 			}
+			if t.muted == "" && t.s.observeNotice(f) == keep {
+				continue
+			}
 		case frame.ParameterStatus:
 			t.s.answers.report(f)
+			if t.late != nil {
+				t.late.add(f)
+				continue
+			}
 		case frame.NotificationResponse:
 		case frame.ErrorResponse:
 			if !isFatal(f) {
@@ -178,7 +182,16 @@ func (t *takeover) commands(b []byte, shown func([]byte) error) (failure []byte,
 		return nil, fmt.Errorf("run a command of the server's: %w", err)
 	}
 	t.status(ready)
-	return failure, nil
+	if failure != nil {
+		err = t.clear()
+	}
+	return failure, err
+}
+
+// clear closes what a failed statement of our own has left.
+func (t *takeover) clear() error {
+	_, err := t.commands(t.appendClear(nil), nil)
+	return err
 }
 
 // closesOfCommand is how many CloseCompletes are among the answers to a command of ours.
@@ -193,7 +206,7 @@ func (t *takeover) appendCommand(dst []byte, sql string) []byte {
 	return t.appendClear(frame.AppendExecute(dst, name, 0))
 }
 
-// appendClear closes what a statement of our own has left, also one that an error has cut off.
+// appendClear closes what a statement of our own has left.
 func (t *takeover) appendClear(dst []byte) []byte {
 	name := t.s.server.fenceName
 	return frame.AppendClose(frame.AppendClose(dst, 'P', name), 'S', name)
@@ -246,7 +259,7 @@ func (t *takeover) endTransaction(sql string) error {
 	s.opened.Store(false)
 	s.calls.endTransaction()
 	t.muted = noTransaction
-	failure, err := t.commands(t.appendCommand(t.appendClear(nil), sql), nil)
+	failure, err := t.command(sql)
 	t.muted = ""
 	if err != nil {
 		return err
@@ -257,7 +270,7 @@ func (t *takeover) endTransaction(sql string) error {
 		if t.state() == frame.Idle {
 			break
 		}
-		if _, err := t.commands(t.appendCommand(t.appendClear(nil), "ROLLBACK"), nil); err != nil {
+		if _, err := t.command("ROLLBACK"); err != nil {
 			return err
 		}
 	}
@@ -274,6 +287,7 @@ func (t *takeover) endTransaction(sql string) error {
 func (t *takeover) ready() error {
 	s := t.s
 	s.answers.next(t.state())
+	t.reply = t.late.appendTo(t.reply)
 	t.reply = frame.AppendReady(t.reply, t.state())
 	return t.flush()
 }

@@ -1,10 +1,6 @@
 package server
 
-import (
-	"net"
-
-	"cvp/server/frame"
-)
+import "cvp/server/frame"
 
 // renaming keeps the client's unnamed statement and portal out of the way of the engine's queries: pgconn's own
 // unnamed ones get a name. A portal that the client has read in part is not to be had back once it is replaced.
@@ -13,13 +9,13 @@ import (
 type renaming struct {
 	name    string
 	partial []byte // of a frame that is not there in full
-	out     net.Buffers
+	out     [][]byte
 	used    bool // something of that name was made
 	dropped bool // a simple Query went past, which drops what has no name
 }
 
 // frames gives what is to be sent in place of b. It aliases b, which is not changed.
-func (r *renaming) frames(b []byte) net.Buffers {
+func (r *renaming) frames(b []byte) [][]byte {
 	if len(r.partial) > 0 {
 		b = append(r.partial, b...)
 		r.partial = nil
@@ -52,18 +48,18 @@ func (r *renaming) renamed(f []byte) (own, rest []byte) {
 	case frame.Query:
 		r.dropped = true
 	case frame.Parse:
-		if body[0] == 0 {
+		if len(body) > 0 && body[0] == 0 {
 			r.used = true
 			return r.begin(frame.AppendClose(nil, 'S', r.name), f, nil, 1)
 		}
 	case frame.Bind:
 		return r.bind(f)
 	case frame.Execute:
-		if body[0] == 0 {
+		if len(body) > 0 && body[0] == 0 {
 			return r.begin(nil, f, nil, 1)
 		}
 	case frame.Describe, frame.Close:
-		if body[1] == 0 {
+		if len(body) > 1 && body[1] == 0 {
 			return r.begin(nil, f, body[:1], 2)
 		}
 	}
@@ -93,7 +89,11 @@ func (r *renaming) begin(dst, f, before []byte, replaced int) (own, rest []byte)
 	return append(append(append(dst, before...), r.name...), 0), rest
 }
 
-// appendEnd appends what closes all of that name; it counts as one command of ours.
-func (r *renaming) appendEnd(dst []byte) []byte {
-	return frame.AppendClose(frame.AppendClose(dst, 'P', r.name), 'S', r.name)
+// end appends what closes all of that name, if there is something; it counts as one more command of ours.
+func (r *renaming) end(dst []byte, commands int) ([]byte, int) {
+	if !r.used {
+		return dst, commands
+	}
+	r.used = false
+	return frame.AppendClose(frame.AppendClose(dst, 'P', r.name), 'S', r.name), commands + 1
 }

@@ -77,8 +77,8 @@ func walkClient(stream []byte, seed uint64, planner Planner) walked {
 		return n, size, err
 	})
 	a := &s.asked
-	w.state = fmt.Sprintf("sent %d unsynced %v terminated %v executed %v binds %d closes %d parses %d syncs %d copyEnded %v left %d",
-		a.sent.Load(), a.unsynced.Load(), a.terminated, a.executed, a.binds, a.closes, a.parses, a.syncs, a.copyEnded, s.requestLeft)
+	w.state = fmt.Sprintf("sent %d unsynced %v terminated %v executed %v binds %d closes %d parses %d copy %+v left %d",
+		a.sent.Load(), a.unsynced.Load(), a.terminated, a.executed, a.binds, a.closes, a.parses, a.copy, s.requestLeft)
 	return w
 }
 

@@ -86,11 +86,11 @@ SELECT (SELECT pg_catalog.substr(p.prosrc, 8)::pg_catalog.int4
           AND p.proname OPERATOR(pg_catalog.=) 'schema_version'::pg_catalog.name
           AND p.pronargs OPERATOR(pg_catalog.=) 0::pg_catalog.int2
           AND p.prosrc OPERATOR(pg_catalog.~) '^SELECT [0-9]{1,9}$'::pg_catalog.text)
-FROM pg_catalog.pg_namespace AS n, pg_catalog.pg_database AS d
+FROM pg_catalog.pg_namespace AS n
 WHERE n.nspname OPERATOR(pg_catalog.=) 'cvp'::pg_catalog.name
-  AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
   AND (n.nspowner OPERATOR(pg_catalog.=) 10::pg_catalog.oid -- who ran initdb
-       OR n.nspowner OPERATOR(pg_catalog.=) d.datdba OR ` + closedOwner + `)`
+       OR n.nspowner OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database AS d
+           WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`
 
 // Installed is the version of schema cvp, 0 where there is none: Inspect for those who need no more, and cheaper.
 func Installed(ctx context.Context, conn *pgconn.PgConn) (int, error) {

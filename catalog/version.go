@@ -78,8 +78,8 @@ type Version struct {
 const describe = `
 SELECT (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()), d.id, d.model, d.version, d.deployed, d.owner, d.kind, d.question, d.relation, d.target, d.key,
        d.algorithm, d.task, d.metric, d.value, d.baseline, d.higher_better, d.rows, d.spec, d.trained_at, d.trained_by,
-       d.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.text OR COALESCE((SELECT cvp.trusts(r.oid) FROM pg_catalog.pg_roles AS r
-           WHERE r.rolname OPERATOR(pg_catalog.=) d.owner::pg_catalog.name), false)
+       d.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.text
+           OR COALESCE(cvp.trusts(pg_catalog.to_regrole(pg_catalog.quote_ident(d.owner))::pg_catalog.oid), false)
 FROM cvp.describe(`
 
 // Resolve finds the version that churn (the deployed one), churn@3 or churn@live names, in one round trip. What

@@ -2,12 +2,15 @@
 -- decides which rows are read for it, and with whose model a statement answers. Such a model has to be named.
 
 -- To a superuser every role looks like one that he is a member of: he trusts superusers and the database's owner.
-CREATE FUNCTION cvp.trusts(role oid) RETURNS bool LANGUAGE sql STABLE
+-- In plpgsql since its plans last for the session.
+CREATE FUNCTION cvp.trusts(role oid) RETURNS bool LANGUAGE plpgsql STABLE STRICT
     SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = trusts.role AND r.rolsuper)
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = trusts.role AND r.rolsuper)
         OR EXISTS (SELECT FROM pg_database AS d WHERE d.datname = current_database() AND d.datdba = trusts.role)
         OR EXISTS (SELECT FROM pg_roles AS me WHERE me.rolname = current_user AND NOT me.rolsuper)
-            AND pg_has_role(trusts.role, 'USAGE')
+            AND pg_has_role(trusts.role, 'USAGE');
+END
 $fn$;
 COMMENT ON FUNCTION cvp.trusts(oid) IS
     'whether a role could act for the caller anyway: it is one of his own, a superuser, or owns the database';

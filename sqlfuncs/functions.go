@@ -49,7 +49,7 @@ func (f *Functions) Plan(sql string) []server.Statement {
 	}
 	out := make([]server.Statement, len(parts))
 	for i := range parts {
-		out[i] = &statement{functions: f, Statement: parts[i]}
+		out[i] = &statement{functions: f, Statement: parts[i], alone: len(parts) == 1}
 	}
 	return out
 }

@@ -19,6 +19,8 @@ import (
 type statement struct {
 	functions *Functions
 	calls.Statement
+	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
+	alone bool
 }
 
 var _ server.Statement = (*statement)(nil)
@@ -27,7 +29,7 @@ var _ server.Statement = (*statement)(nil)
 func (s *statement) SQL() string { return s.Text }
 
 // Native implements server.Statement.
-func (s *statement) Native() bool { return len(s.Engine) == 0 }
+func (s *statement) Native() bool { return len(s.Engine) == 0 || !s.Runs }
 
 // Repeatable implements server.Statement.
 func (s *statement) Repeatable() bool { return s.ReadOnly }
@@ -47,11 +49,8 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err != nil {
 		return nil, err
 	}
-	if !takesParameters(stmt) {
-		return nil, failure("0A000", "a cvp call cannot stand in this kind of statement",
-			"SELECT, INSERT, UPDATE, DELETE, MERGE and CREATE TABLE AS may hold one.")
-	}
-	w := &work{functions: s.functions, conn: conn, call: call, stmt: stmt, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice)}
+	query := calls.Query(stmt)
+	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice)}
 	if err := w.settings(ctx); err != nil {
 		return nil, err
 	}
@@ -59,27 +58,53 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := checkStrings(conn, s.Text); err != nil {
 		return nil, err
 	}
-	rewrite.PushDown(stmt)
+	if err := s.admit(ctx, w, stmt); err != nil {
+		return nil, err
+	}
+	rewrite.PushDown(query)
 	// Tables first: a scalar call's keys may come from one.
-	scalars, err := w.tables(ctx, rewrite.Find(stmt))
+	scalars, err := w.tables(ctx, rewrite.Find(query))
 	if err != nil {
 		return nil, err
 	}
 	if err := w.scalars(ctx, scalars); err != nil {
 		return nil, err
 	}
-	sql, err := syntax.Text(stmt)
+	return s.final(stmt, w.params)
+}
+
+// final is the statement with its query rewritten.
+func (s *statement) final(stmt *pg.Node, p *rewrite.Parameters) (*server.Final, error) {
+	from, to, err := syntax.Body(s.Text, stmt)
 	if err != nil {
 		return nil, err
 	}
-	return &server.Final{SQL: sql, ExtraOIDs: w.params.OIDs, Extra: w.params.Values}, nil
+	body := stmt
+	if inner := calls.Body(stmt); inner != nil {
+		body = inner
+	}
+	query, err := syntax.Text(body)
+	if err != nil {
+		return nil, err
+	}
+	if stmt.GetCopyStmt() == nil {
+		return &server.Final{SQL: s.Text[:from] + " " + query + s.Text[to:], ExtraOIDs: p.OIDs, Extra: p.Values}, nil
+	}
+	if query, err = withLiterals(query, p); err != nil {
+		return nil, err
+	}
+	return &server.Final{SQL: s.Text[:from] + query + s.Text[to:]}, nil
 }
 
-// takesParameters reports whether Postgres takes parameters in a statement of that kind: the results of our calls are
-// parameters.
-func takesParameters(stmt *pg.Node) bool {
-	return stmt.GetSelectStmt() != nil || stmt.GetInsertStmt() != nil || stmt.GetUpdateStmt() != nil ||
-		stmt.GetDeleteStmt() != nil || stmt.GetMergeStmt() != nil || stmt.GetCreateTableAsStmt() != nil
+// admit refuses what Postgres refuses only when it runs a statement of such a kind: our calls would go first.
+func (s *statement) admit(ctx context.Context, w *work, stmt *pg.Node) error {
+	switch {
+	case stmt.GetCopyStmt() != nil:
+		return s.admitCopy(ctx, w, stmt)
+	case stmt.GetDeclareCursorStmt() != nil:
+		return s.admitCursor(w, stmt.GetDeclareCursorStmt())
+	}
+	return nil
 }
 
 // work is the execution of one statement.
@@ -87,7 +112,7 @@ type work struct {
 	functions *Functions
 	conn      *pgconn.PgConn
 	call      server.Call
-	stmt      *pg.Node
+	stmt      *pg.Node // the query that holds the calls
 	params    *rewrite.Parameters
 	notices   *notices
 	// model is the session's cvp.model, "" where it is not set.

@@ -16,7 +16,9 @@ type Statement struct {
 	Text string
 	// Engine lists the engine functions that it calls, once per call.
 	Engine []string
-	// ReadOnly says that the statement is a SELECT that trains, writes and locks nothing.
+	// Runs says that running the statement runs those calls; else Postgres keeps them for later, or calls them itself.
+	Runs bool
+	// ReadOnly says that the statement reads by a SELECT that trains, writes and locks nothing.
 	ReadOnly bool
 
 	start   int   // where the statement begins in the query string, in characters
@@ -50,7 +52,7 @@ func Split(sql string) []Statement {
 // statement qualifies sql[from:to]. named says that it holds a name of cvp's.
 func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool) {
 	s.start = utf8.RuneCountInString(sql[:from])
-	s.ReadOnly = stmt.GetSelectStmt() != nil
+	s.ReadOnly, s.Runs = reads(stmt), Query(stmt) != nil
 	own := commonTables(stmt)
 	var at []int // byte offsets in sql where the prefix goes
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {

@@ -1,0 +1,33 @@
+package sqlfuncs_test
+
+import (
+	"testing"
+
+	"cvp/internal/pgtest"
+)
+
+// The kinds of statement share a database with a model "risk" of table loans and its scores in table scored; each leaves
+// it as it was.
+func TestEveryKindOfStatement(t *testing.T) {
+	url := through(t, pgtest.Database(t))
+	c := connect(t, url)
+	c.exec(loans)
+	c.exec("SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', algorithm => 'logistic')")
+	c.exec("CREATE TABLE scored AS SELECT loan_id, cvp_predict('risk', loan_id) AS score FROM loans")
+	for _, kind := range []struct {
+		name string
+		test func(t *testing.T, url string)
+	}{
+		{"COPY of a query is the same as of a table of scores", copyOfAQueryIsTheSameAsOfATableOfScores},
+		{"COPY fails as Postgres does", copyFailsAsPostgresDoes},
+		{"COPY to a file and to a program", copyToAFileAndToAProgram},
+		{"psql copies out", psqlCopiesOut},
+		{"a cursor reads predictions", aCursorReadsPredictions},
+		{"a cursor needs a transaction of the client's", aCursorNeedsATransactionOfTheClients},
+		{"a cursor takes parameters", aCursorTakesParameters},
+		{"a portal is read in pieces", aPortalIsReadInPieces},
+		{"what Postgres keeps passes to it", whatPostgresKeepsPassesToIt},
+	} {
+		t.Run(kind.name, func(t *testing.T) { kind.test(t, url) })
+	}
+}

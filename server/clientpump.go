@@ -101,9 +101,9 @@ func (s *session) looksOurs(kind byte, body []byte) bool {
 	}
 	switch kind {
 	case frame.Query:
-		return s.asked.unsynced.Load() || s.calls.any() || s.opened.Load() || frame.Mentions(body)
+		return s.asked.unsynced.Load() || s.calls.any() || s.opened.Load() || s.mentions(body)
 	case frame.Parse:
-		return s.calls.any() || frame.Mentions(body)
+		return s.calls.any() || s.mentions(body)
 	}
 	return true
 }

@@ -139,7 +139,7 @@ func (s *session) interceptParse(f, body []byte) error {
 	name := string(p.Name)
 	s.calls.note(s.asked.sent.Load(), change{parse: s.asked.parses + 1, undo: s.calls.keeping(name)})
 	var planned []Statement
-	if frame.Mentions(p.SQL) {
+	if s.mentions(p.SQL) {
 		planned = s.plan(p.SQL)
 	}
 	if len(planned) != 1 {
@@ -189,7 +189,7 @@ func (s *session) plan(text []byte) (planned []Statement) {
 			planned = nil
 		}
 	}()
-	if !frame.Mentions(text) || s.answers.lexing.misleads(text) {
+	if !s.mentions(text) || s.answers.lexing.misleads(text) {
 		return nil
 	}
 	planned = s.planner.Plan(string(text))

@@ -24,9 +24,10 @@ type session struct {
 	end     context.CancelCauseFunc
 	client  *wire
 	backend *wire
-	planner Planner // nil where nothing is ours
-	host    host    // the backend's, for cancel requests
-	key     string  // the backend's cancel key, once it is known; under the server's lock
+	planner Planner         // nil where nothing is ours
+	names   DatabasePlanner // the planner, where it knows more names than cvp_; else nil
+	host    host            // the backend's, for cancel requests
+	key     string          // the backend's cancel key, once it is known; under the server's lock
 	auth    *authentication
 	readied readied
 

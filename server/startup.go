@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -63,6 +64,7 @@ func (s *Server) open(raw net.Conn, c *caller, relays *relays) error {
 	if isReplication(c.start.Parameter("replication")) {
 		session.planner = nil
 	}
+	session.forDatabase(c.start)
 	if !s.register(session, raw) {
 		defer relayer.release(session)
 		_ = behind.Close()
@@ -119,23 +121,42 @@ func (s *session) relayStart() error {
 		if err != nil {
 			return fmt.Errorf("read from backend: %w", err)
 		}
+		if kind == frame.ReadyForQuery {
+			return s.enter(out, f)
+		}
 		if out, err = s.answerStart(out, kind, f); err != nil {
 			return err
 		}
-		last := f[len(f)-1]
 		b.drop(len(f))
-		if kind == frame.ReadyForQuery {
-			s.answers.status.Store(int32(last))
-		} else if len(b.unread()) > 0 {
+		if len(b.unread()) > 0 {
 			continue
 		}
 		if err := s.toClient(out, false); err != nil {
 			return fmt.Errorf("write to client: %w", err)
 		}
-		if out = out[:0]; kind == frame.ReadyForQuery {
-			return nil
+		out = out[:0]
+	}
+}
+
+// enter gives the client the first ReadyForQuery, behind what waits for it. The planner may look at the database
+// before.
+func (s *session) enter(out, f []byte) error {
+	ready := bytes.Clone(f)
+	s.answers.status.Store(int32(ready[len(ready)-1]))
+	s.backend.drop(len(f))
+	if s.names != nil && s.names.Due() {
+		if err := s.toClient(out, false); err != nil {
+			return fmt.Errorf("write to client: %w", err)
+		}
+		out = out[:0]
+		if err := s.learn(); err != nil {
+			return err
 		}
 	}
+	if err := s.toClient(append(out, ready...), false); err != nil {
+		return fmt.Errorf("write to client: %w", err)
+	}
+	return nil
 }
 
 // answerStart appends one frame of the start as the client is to have it.

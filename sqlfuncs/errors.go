@@ -10,6 +10,7 @@ import (
 	"cvp/engine/training"
 	"cvp/sqlfuncs/question"
 	"cvp/sqlfuncs/schema"
+	"cvp/sqlfuncs/views"
 )
 
 // postgresError gives an error of any layer the form in which a client sees it. Errors of Postgres, and those
@@ -20,6 +21,7 @@ func postgresError(err error) error {
 	var unknown *engine.UnknownError
 	var task *engine.TaskError
 	var params engine.ParamErrors
+	var foreign *views.ForeignError
 	switch {
 	case errors.As(err, &pgErr):
 		return pgErr
@@ -33,6 +35,9 @@ func postgresError(err error) error {
 		return failure("22023", task.Error(), task.Hint())
 	case errors.As(err, &params):
 		return failure("22023", params.Error(), params.Hint())
+	case errors.As(err, &foreign):
+		return failure("0A000", foreign.Error(),
+			"ALTER VIEW … SET (security_invoker = true) has it read with the rights of whoever asks, or grant this role what the view reads.")
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package sqlfuncs
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -26,6 +27,9 @@ type Functions struct {
 	log     *slog.Logger
 	threads int
 	models  *catalog.Cache[*loaded]
+
+	mu        sync.Mutex
+	databases map[string]*database
 }
 
 var _ server.Planner = (*Functions)(nil)
@@ -38,18 +42,23 @@ func New(c Config) *Functions {
 	if c.CacheBytes == 0 {
 		c.CacheBytes = 256 << 20
 	}
-	return &Functions{log: c.Log, threads: c.Threads, models: catalog.NewCache[*loaded](c.CacheBytes)}
+	return &Functions{log: c.Log, threads: c.Threads, models: catalog.NewCache[*loaded](c.CacheBytes), databases: map[string]*database{}}
 }
 
 // Plan implements server.Planner.
 func (f *Functions) Plan(sql string) []server.Statement {
-	parts := calls.Split(sql)
+	return f.statements(calls.Split(sql, nil), nil)
+}
+
+// statements gives the statements of a query string to the server. views tells the names of views among what they
+// read, nil where none is known.
+func (f *Functions) statements(parts []calls.Statement, views func(relation string) bool) []server.Statement {
 	if parts == nil {
 		return nil
 	}
 	out := make([]server.Statement, len(parts))
 	for i := range parts {
-		out[i] = &statement{functions: f, Statement: parts[i], alone: len(parts) == 1}
+		out[i] = &statement{functions: f, views: views, Statement: parts[i], alone: len(parts) == 1}
 	}
 	return out
 }

@@ -13,11 +13,14 @@ import (
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/syntax"
+	"cvp/sqlfuncs/views"
 )
 
 // statement is one statement of a client's query string.
 type statement struct {
 	functions *Functions
+	// views tells the names of views that may hold an engine call; nil where none is known.
+	views func(relation string) bool
 	calls.Statement
 	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
 	alone bool
@@ -29,7 +32,7 @@ var _ server.Statement = (*statement)(nil)
 func (s *statement) SQL() string { return s.Text }
 
 // Native implements server.Statement.
-func (s *statement) Native() bool { return len(s.Engine) == 0 || !s.Runs }
+func (s *statement) Native() bool { return len(s.Engine) == 0 && len(s.Reads) == 0 || !s.Runs }
 
 // Repeatable implements server.Statement.
 func (s *statement) Repeatable() bool { return s.ReadOnly }
@@ -57,6 +60,11 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	// Only now: what a SET earlier in a pipeline has changed comes with the end of the first query.
 	if err := checkStrings(conn, s.Text); err != nil {
 		return nil, err
+	}
+	if len(s.Reads) > 0 {
+		if err := views.Expand(ctx, conn, query, s.views); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.admit(ctx, w, stmt); err != nil {
 		return nil, err

@@ -18,6 +18,10 @@ type Statement struct {
 	Engine []string
 	// Runs says that running the statement runs those calls; else Postgres keeps them for later, or calls them itself.
 	Runs bool
+	// Reads lists the relations that it reads and that the caller of Split knows.
+	Reads []string
+	// Defines lists the views that it makes, where it names anything of cvp's or known to the caller.
+	Defines []string
 	// ReadOnly says that the statement reads by a SELECT that trains, writes and locks nothing.
 	ReadOnly bool
 
@@ -27,9 +31,9 @@ type Statement struct {
 
 const prefix = Schema + "."
 
-// Split parses a query string and gives its statements, nil where none of them names anything of cvp's or the
-// string does not parse.
-func Split(sql string) []Statement {
+// Split parses a query string and gives its statements, nil where none of them names anything of cvp's or of what
+// known knows, or the string does not parse. known tells the bare names of relations that stand for calls; it may be nil.
+func Split(sql string, known func(relation string) bool) []Statement {
 	tree, err := syntax.Parse(sql)
 	if err != nil {
 		return nil
@@ -40,7 +44,7 @@ func Split(sql string) []Statement {
 		if raw.StmtLen == 0 {
 			to = len(sql)
 		}
-		s, named := statement(sql, from, to, raw.Stmt)
+		s, named := statement(sql, from, to, raw.Stmt, known)
 		out, ours = append(out, s), ours || named
 	}
 	if !ours {
@@ -50,7 +54,7 @@ func Split(sql string) []Statement {
 }
 
 // statement qualifies sql[from:to]. named says that it holds a name of cvp's.
-func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool) {
+func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool) (s Statement, named bool) {
 	s.start = utf8.RuneCountInString(sql[:from])
 	s.ReadOnly, s.Runs = reads(stmt), Query(stmt) != nil
 	own := commonTables(stmt)
@@ -74,6 +78,12 @@ func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool
 			}
 		case n.GetRangeVar() != nil:
 			r := n.GetRangeVar()
+			if known != nil && known(r.Relname) && !(own[r.Relname] && r.Schemaname == "") {
+				named = true
+				if s.Runs {
+					s.Reads = append(s.Reads, r.Relname)
+				}
+			}
 			if view(r.Relname) && !own[r.Relname] && (r.Schemaname == "" || r.Schemaname == Schema) {
 				named = true
 				if r.Schemaname == "" {
@@ -83,6 +93,9 @@ func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool
 		}
 		return true
 	})
+	if named {
+		s.Defines = defines(stmt)
+	}
 	sort.Ints(at)
 	var b strings.Builder
 	last, chars := from, 0
@@ -97,6 +110,14 @@ func statement(sql string, from, to int, stmt *pg.Node) (s Statement, named bool
 	b.WriteString(sql[last:to])
 	s.Text = b.String()
 	return s, named
+}
+
+// defines gives the view that a statement makes.
+func defines(stmt *pg.Node) []string {
+	if v := stmt.GetViewStmt(); v != nil {
+		return []string{v.GetView().GetRelname()}
+	}
+	return nil
 }
 
 // writes reports whether a node changes or locks rows.

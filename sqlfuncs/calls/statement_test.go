@@ -27,7 +27,7 @@ func TestSplitQualifiesOnlyNamesOfCvp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var text []string
 			var engine [][]string
-			for _, s := range Split(c.sql) {
+			for _, s := range Split(c.sql, nil) {
 				text, engine = append(text, s.Text), append(engine, s.Engine)
 			}
 			if d := cmp.Diff(c.text, text); d != "" {
@@ -48,7 +48,7 @@ func TestReadOnlyMeansNothingIsWrittenOrLocked(t *testing.T) {
 		"SELECT * FROM cvp_train('m')":                                              false,
 		"INSERT INTO s SELECT cvp_predict('m', id) FROM t":                          false,
 	} {
-		if got := Split(sql)[0].ReadOnly; got != want {
+		if got := Split(sql, nil)[0].ReadOnly; got != want {
 			t.Errorf("%s: read-only %v", sql, got)
 		}
 	}
@@ -56,7 +56,7 @@ func TestReadOnlyMeansNothingIsWrittenOrLocked(t *testing.T) {
 
 func TestPositionMapsBackToTheClientsText(t *testing.T) {
 	sql := "SELECT 'é'; SELECT cvp_predict(1), oops, cvp_predict(2), again"
-	s := Split(sql)[1]
+	s := Split(sql, nil)[1]
 	for _, word := range []string{"oops", "again"} {
 		if got, want := s.Position(int32(runeIndex(s.Text, word)+1)), int32(runeIndex(sql, word)+1); got != want {
 			t.Errorf("%s: position %d, want %d", word, got, want)
@@ -78,7 +78,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add("SELECT cvp_predict('m', 1), * FROM cvp_models; SELECT 2")
 	f.Add("WITH a AS (SELECT cvp_predict(é)) SELECT 1;;")
 	f.Fuzz(func(t *testing.T, sql string) {
-		for _, s := range Split(sql) {
+		for _, s := range Split(sql, nil) {
 			s.Position(int32(len(s.Text)))
 		}
 	})

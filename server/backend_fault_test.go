@@ -153,7 +153,8 @@ func killedBackends(t *testing.T, p *proxy) {
 	}
 	for name, work := range map[string]func(*pgx.Conn) error{
 		"in a query": statement("SELECT pg_sleep(60)"), "in a call": statement("SELECT cvp_sleep()"),
-		"in a COPY": feed, "in a result": stream,
+		"in the engine's work": statement("SELECT cvp_spin()"),
+		"in a COPY":            feed, "in a result": stream,
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, witness := awaitConnection(t, p), awaitConnection(t, p)

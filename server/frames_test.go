@@ -98,6 +98,19 @@ func bind(portal, statement string, params ...string) *pgproto3.Bind {
 	}
 	return b
 }
+
+// typed is a Parse that fixes the types of parameters.
+func typed(name, sql string, oids ...uint32) *pgproto3.Parse {
+	return &pgproto3.Parse{Name: name, Query: sql, ParameterOIDs: oids}
+}
+
+// formatted is a Bind that asks for formats of the columns.
+func formatted(portal, statement string, formats []int16, params ...string) *pgproto3.Bind {
+	b := bind(portal, statement, params...)
+	b.ResultFormatCodes = formats
+	return b
+}
+
 func describe(kind byte, name string) *pgproto3.Describe {
 	return &pgproto3.Describe{ObjectType: kind, Name: name}
 }

@@ -48,6 +48,7 @@ func (t *takeover) lend(ctx context.Context, work func(*pgconn.PgConn) error) (f
 		return nil, fmt.Errorf("lend the backend connection: %w", err)
 	}
 	t.s.setLent(true)
+	defer t.s.watchBackend()()
 	failure = t.shielded(func() error { return work(conn) })
 	clean := failure == nil || !errors.Is(failure, errPanicked)
 	if clean && !conn.IsClosed() && !conn.IsBusy() && l.quiet() {
@@ -135,6 +136,26 @@ func (t *takeover) prepare(ctx context.Context, st Statement, call Call) (*Final
 		failure = context.Cause(ctx)
 	}
 	return final, failure, err
+}
+
+// errBackendLost is the cause of a call's context whose backend has gone while the engine worked.
+var errBackendLost = errors.New("backend closed the connection")
+
+// watchBackend ends a call whose backend goes away while nobody reads from it, where the connection can tell.
+func (s *session) watchBackend() (stop func()) {
+	w, ok := s.backend.conn.(interface {
+		Watch(left func(error)) (stop func())
+	})
+	if !ok {
+		return func() {}
+	}
+	return w.Watch(func(error) {
+		s.callMu.Lock()
+		defer s.callMu.Unlock()
+		if s.call != nil {
+			s.call.cancel(errBackendLost)
+		}
+	})
 }
 
 func (s *session) setLent(lent bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -45,6 +46,8 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) error {
 			return err
 		}
 	}
+	// A call inside another's key stands behind it in the text and has to be replaced first.
+	slices.SortStableFunc(groups, func(a, b *scoring) int { return int(b.last()) - int(a.last()) })
 	for _, g := range groups {
 		if err := w.score(ctx, g); err != nil {
 			return err
@@ -52,6 +55,9 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) error {
 	}
 	return nil
 }
+
+// last is where the last of the calls stands in the text.
+func (g *scoring) last() int32 { return g.calls[len(g.calls)-1].Func.Location }
 
 // group puts together the calls that ask the same of the same rows.
 func (w *work) group(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error) {
@@ -126,7 +132,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 	var keys *pull.Keys
 	if g.keys != "" {
 		var err error
-		if keys, err = w.keys(ctx, g); err != nil {
+		if keys, err = w.keysOrAll(ctx, g); err != nil {
 			return err
 		}
 	}

@@ -2,9 +2,13 @@ package sqlfuncs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/sqlfuncs/pull"
@@ -66,6 +70,36 @@ func (w *work) limitedKeys(ctx context.Context, g *scoring) (done bool, err erro
 // isOutermost reports whether a group's block is the statement itself, so that a query made of it stands alone.
 func (w *work) isOutermost(g *scoring) bool {
 	return g.calls[0].At.Depth == 1 && w.stmt.GetSelectStmt() != nil
+}
+
+// keysOrAll is keys, or nil for all of them where computing those that are needed is an error: the statement may never
+// compute the value that failed, and where it does, the error is its own.
+func (w *work) keysOrAll(ctx context.Context, g *scoring) (keys *pull.Keys, err error) {
+	if !rewrite.MayFail(g.subject.Expr) && !g.calls[0].ReadsMayFail() {
+		return w.keys(ctx, g)
+	}
+	if _, err := w.conn.Exec(ctx, "SAVEPOINT cvp_keys").ReadAll(); err != nil {
+		return nil, fmt.Errorf("find the keys: %w", err)
+	}
+	keys, err = w.keys(ctx, g)
+	end := "RELEASE SAVEPOINT cvp_keys"
+	if err != nil {
+		end = "ROLLBACK TO SAVEPOINT cvp_keys; " + end
+	}
+	if _, endErr := w.conn.Exec(ctx, end).ReadAll(); err == nil {
+		err = endErr
+	}
+	if ofValues(err) {
+		g.limited = false
+		return nil, nil
+	}
+	return keys, err
+}
+
+// ofValues reports an error about the values of rows: SQLSTATE classes 21 and 22.
+func ofValues(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (strings.HasPrefix(e.Code, "21") || strings.HasPrefix(e.Code, "22"))
 }
 
 // keys runs a group's key query: whole numbers where the expression gives them, text otherwise.

@@ -1,7 +1,7 @@
 package calls
 
 import (
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -96,7 +96,8 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 	if named {
 		s.Defines = defines(stmt)
 	}
-	sort.Ints(at)
+	slices.Sort(at)
+	at = slices.Compact(at) // UPDATE … SET (a, b) = … has its source once for each column
 	var b strings.Builder
 	last, chars := from, 0
 	for _, p := range at {

@@ -38,7 +38,7 @@ func (c *Call) Value(n int) error {
 // Joinable reports whether a LEFT JOIN on key in the call's block leaves the block's meaning as it is.
 func (c *Call) Joinable(key *pg.Node) bool {
 	b := c.At.Block
-	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 || !plain(key) {
+	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 || !plain(key) || MayFail(key) || namesSystemColumn(b) {
 		return false
 	}
 	if (len(b.GroupClause) > 0 || b.HavingClause != nil) && !c.aggregated() {
@@ -171,6 +171,19 @@ func named(n *pg.Node) *pg.Node {
 		n = n.GetTypeCast().Arg
 	}
 	return n
+}
+
+// namesSystemColumn reports whether a block names a system column without its item: beside a join it would not be found.
+func namesSystemColumn(b *pg.SelectStmt) bool {
+	return syntax.Any(syntax.Select(b), func(n *pg.Node) bool {
+		if f := n.GetColumnRef().GetFields(); len(f) == 1 {
+			switch f[0].GetString_().GetSval() {
+			case "ctid", "tableoid", "xmin", "xmax", "cmin", "cmax":
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func hasStar(b *pg.SelectStmt) bool {

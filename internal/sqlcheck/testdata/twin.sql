@@ -1,0 +1,47 @@
+-- Functions of Postgres's own with the names and arguments of ours: they read scores that were written down.
+CREATE SCHEMA cvp;
+CREATE TABLE cvp.score (model text, key text, score float8, decile int, PRIMARY KEY (model, key));
+CREATE TABLE cvp.model (name text PRIMARY KEY, key text NOT NULL);
+
+CREATE FUNCTION cvp.named(model text) RETURNS cvp.model LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    asked text := coalesce(nullif(model, ''), current_setting('cvp.model', true));
+    found cvp.model;
+BEGIN
+    SELECT m.* INTO found FROM cvp.model AS m WHERE m.name = asked;
+    IF found.name IS NULL THEN
+        RAISE EXCEPTION 'model "%" does not exist', split_part(asked, '@', 1) USING ERRCODE = 'undefined_object';
+    END IF;
+    RETURN found;
+END
+$$;
+
+CREATE FUNCTION cvp.given(model text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF model IS NULL THEN
+        RAISE EXCEPTION 'the model of cvp_predict must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    RETURN model;
+END
+$$;
+
+-- A row is known by its key column.
+CREATE FUNCTION cvp.key_of(subject anyelement, key text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = pg_typeof(subject)) IN ('c', 'p') THEN to_jsonb(subject) ->> key ELSE subject::text END
+$$;
+
+CREATE FUNCTION cvp.cvp_predict(model text, subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
+    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.key)
+$$;
+CREATE FUNCTION cvp.cvp_predict(model text, key text) RETURNS float8 LANGUAGE sql STABLE AS $$
+    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key
+$$;
+CREATE FUNCTION cvp.cvp_predict(subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
+    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.key)
+$$;
+CREATE FUNCTION cvp.cvp_predict(key text) RETURNS float8 LANGUAGE sql STABLE AS $$
+    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key
+$$;
+CREATE FUNCTION cvp.cvp_predictions(model text) RETURNS TABLE (key text, prediction float8, decile int) LANGUAGE sql STABLE AS $$
+    SELECT s.key, s.score, s.decile FROM cvp.named(cvp_predictions.model) AS m JOIN cvp.score AS s ON s.model = m.name
+$$;

@@ -1,28 +1,5 @@
 -- Statements that are still refused
 
--- COPY (query) TO
--- pending: COPY takes no parameters
-COPY (SELECT id, round(cvp_predict('risk', id)::numeric, 4) FROM customers WHERE id < 5 ORDER BY id) TO STDOUT
-
--- COPY (query) TO with options
--- pending: COPY takes no parameters
-COPY (SELECT id, cvp_predict('risk', id) > 0.5 AS risky FROM customers WHERE id < 5 ORDER BY id) TO STDOUT (FORMAT csv, HEADER)
-
--- DECLARE and FETCH
--- pending: DECLARE takes no parameters
--- ordered
-BEGIN; DECLARE c CURSOR FOR SELECT id, cvp_predict('risk', id) FROM customers ORDER BY id; FETCH 3 FROM c; MOVE 5 FROM c; FETCH 2 FROM c; COMMIT
-
--- A cursor that goes back
--- pending: DECLARE takes no parameters
--- ordered
-BEGIN; DECLARE c SCROLL CURSOR FOR SELECT id FROM customers ORDER BY cvp_predict('risk', id), id; FETCH 2 FROM c; FETCH BACKWARD 1 FROM c; FETCH LAST FROM c; COMMIT
-
--- A cursor that outlives its transaction
--- pending: DECLARE takes no parameters
--- ordered
-BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT id, cvp_predict('risk', id) FROM customers ORDER BY id; COMMIT; FETCH 3 FROM c; CLOSE c
-
 -- PREPARE and EXECUTE
 -- pending: PREPARE holds the text of a call
 PREPARE p AS SELECT id, cvp_predict('risk', id) FROM customers WHERE id < 4 ORDER BY id; EXECUTE p; EXECUTE p; DEALLOCATE p
@@ -54,7 +31,3 @@ CREATE FUNCTION made.risk(k int) RETURNS float8 LANGUAGE sql STABLE AS $$ SELECT
 -- DO
 -- pending: its body runs inside Postgres
 DO $$ BEGIN INSERT INTO scored (id, score) VALUES (700, cvp.cvp_predict('risk', 7)); END $$
-
--- EXPLAIN
--- pending: the plan is to say how the call is executed
-EXPLAIN (COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT cvp_predict('risk', 42)

@@ -182,14 +182,14 @@ func (w *work) everyKey(ctx context.Context, g *scoring) (bool, error) {
 // standsAlone reports whether a key query of an inner block makes sense outside of it; where the block refers
 // to columns of an outer one it does not, and Postgres's error is undone.
 func (w *work) standsAlone(ctx context.Context, sql string) bool {
-	if _, err := w.conn.Exec(ctx, "SAVEPOINT cvp_keys").ReadAll(); err != nil {
+	// Not by simple queries: these would drop the client's unnamed portal.
+	run := func(sql string) error { return w.conn.ExecParams(ctx, sql, nil, nil, nil, nil).Read().Err }
+	if run("SAVEPOINT cvp_keys") != nil {
 		return false
 	}
 	_, err := pull.Describe(ctx, w.conn, sql, w.oids())
-	end := "RELEASE SAVEPOINT cvp_keys"
-	if err != nil {
-		end = "ROLLBACK TO SAVEPOINT cvp_keys; " + end
+	if err != nil && run("ROLLBACK TO SAVEPOINT cvp_keys") != nil {
+		return false
 	}
-	_, endErr := w.conn.Exec(ctx, end).ReadAll()
-	return err == nil && endErr == nil
+	return run("RELEASE SAVEPOINT cvp_keys") == nil && err == nil
 }

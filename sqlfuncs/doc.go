@@ -10,6 +10,9 @@
 //	  subjects.go     which keys or rows a set of calls needs
 //	  load.go         which version its model means, decoded                  → catalog, engine
 //	  place.go        scores take the place of the calls                      → rewrite
+//	copy.go         COPY (query) TO: checked first, its results are literals     → syntax
+//	cursor.go       DECLARE CURSOR
+//	explain.go      EXPLAIN says how each call is run
 //	predictions.go  cvp_predictions: every key, its score and decile
 //	errors.go       errors of every layer become SQLSTATE, message, hint
 //

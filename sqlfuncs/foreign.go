@@ -87,6 +87,10 @@ func trustedRoles(setting string) []string {
 
 // scores has a model score keys, nil for all. The SQL of a foreign one finds nothing but what Postgres itself has.
 func (w *work) scores(ctx context.Context, l *loaded, keys *pull.Keys) (known *pull.Keys, scores []float64, err error) {
+	if w.explain.dry() {
+		return w.explain.none(l), nil, nil
+	}
+	defer w.explain.scoring(l, keys, &scores)()
 	if !l.foreign {
 		return l.source.Score(ctx, w.conn, l.model, keys)
 	}

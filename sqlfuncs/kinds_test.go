@@ -27,6 +27,11 @@ func TestEveryKindOfStatement(t *testing.T) {
 		{"a cursor takes parameters", aCursorTakesParameters},
 		{"a portal is read in pieces", aPortalIsReadInPieces},
 		{"what Postgres keeps passes to it", whatPostgresKeepsPassesToIt},
+		{"EXPLAIN says how a call is run, and why", explainSaysHowACallIsRunAndWhy},
+		{"EXPLAIN takes parameters and reports errors in the client's text", explainTakesParametersAndReportsErrorsInTheClientsText},
+		{"EXPLAIN ANALYZE does what it explains", explainAnalyzeDoesWhatItExplains},
+		{"EXPLAIN has a place for calls in every format", explainHasAPlaceForCallsInEveryFormat},
+		{"EXPLAIN shows no results", explainShowsNoResults},
 	} {
 		t.Run(kind.name, func(t *testing.T) { kind.test(t, url) })
 	}

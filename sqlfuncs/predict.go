@@ -49,7 +49,7 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) error {
 	// A call inside another's key stands behind it in the text and has to be replaced first.
 	slices.SortStableFunc(groups, func(a, b *scoring) int { return int(b.last()) - int(a.last()) })
 	for _, g := range groups {
-		if err := w.score(ctx, g); err != nil {
+		if err := w.run(ctx, g); err != nil {
 			return err
 		}
 	}
@@ -166,6 +166,9 @@ func (w *work) scoreConstant(ctx context.Context, g *scoring) error {
 			score = scores[0]
 		}
 	}
+	if w.explain.dry() {
+		score = 0 // NULL would be planned away
+	}
 	n := w.params.Add(pgtype.Float8OID, float8(score))
 	for _, c := range g.calls {
 		if err := c.Value(n); err != nil {
@@ -186,9 +189,15 @@ func (w *work) scoreRows(ctx context.Context, g *scoring) error {
 	if err != nil {
 		return err
 	}
+	if w.explain.dry() {
+		return w.place(g, &pull.Keys{OID: pgtype.TextOID}, nil)
+	}
+	var scores []float64
+	ended := w.explain.scoring(g.model, &pull.Keys{}, &scores)
 	known, scores, err := relation.ScoreRows(ctx, w.conn, g.model.model, w.query(g.keys), d.Fields)
 	if err != nil {
 		return err
 	}
+	ended()
 	return w.place(g, known, scores)
 }

@@ -61,6 +61,11 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := checkStrings(conn, s.Text); err != nil {
 		return nil, err
 	}
+	if stmt.GetExplainStmt() != nil {
+		if w.explain, err = s.newExplanation(stmt); err != nil {
+			return nil, err
+		}
+	}
 	if len(s.Reads) > 0 {
 		if err := views.Expand(ctx, conn, query, s.views); err != nil {
 			return nil, err
@@ -78,7 +83,11 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := w.scalars(ctx, scalars); err != nil {
 		return nil, err
 	}
-	return s.final(stmt, w.params)
+	final, err := s.final(stmt, w.params)
+	if err != nil || w.explain == nil {
+		return final, err
+	}
+	return w.explain.final(ctx, w, final)
 }
 
 // final is the statement with its query rewritten.
@@ -127,6 +136,8 @@ type work struct {
 	model string
 	// trusted are the roles of cvp.trusted_roles.
 	trusted []string
+	// explain is what an EXPLAIN says of the calls, nil for a statement that is run.
+	explain *explanation
 }
 
 // log is the session's where the server gives it, so that a line tells whose call it is about.
@@ -140,13 +151,15 @@ func (w *work) log() *slog.Logger {
 // tables runs the calls that give rows, replaces them, and returns the scalar ones.
 func (w *work) tables(ctx context.Context, all []*rewrite.Call) (scalars []*rewrite.Call, err error) {
 	for _, c := range all {
-		switch c.Function {
-		case calls.Train:
-			err = w.train(ctx, c)
-		case calls.Predictions:
-			err = w.predictions(ctx, c)
-		case calls.Predict:
+		switch {
+		case c.Function == calls.Predict:
 			scalars = append(scalars, c)
+		case w.explain != nil:
+			err = w.explainTable(ctx, c)
+		case c.Function == calls.Train:
+			err = w.train(ctx, c)
+		case c.Function == calls.Predictions:
+			err = w.predictions(ctx, c)
 		default:
 			err = fmt.Errorf("%s is not a function of the engine", c.Function)
 		}

@@ -116,6 +116,10 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 		}
 		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + sql + ") AS cvp_subjects"
 	}
+	if w.explain.dry() {
+		return keys, nil
+	}
+	defer w.explain.pulling(keys)()
 	sink := &subjectKeys{Keys: keys}
 	if _, err := pull.Into(ctx, w.conn, w.query(sql), sink); err != nil {
 		return nil, err

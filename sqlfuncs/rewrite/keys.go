@@ -40,14 +40,14 @@ func SubjectOf(c *Call, arg *pg.Node) Subject {
 
 // KeyQuery gives a SELECT of the distinct subjects that the call's block can meet: its FROM clause, and those
 // conjuncts of its WHERE that are sure to give the same answer again. ok is false where that cannot be read
-// off the block (sampling, volatile functions, rows picked by LIMIT): then every key of the model is scored.
+// off the block (WhyEveryKey says why): then every key of the model is scored.
 //
 // The result has a column cvp_key and, for a row subject, the row's columns behind it.
 func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok bool, err error) {
-	block := c.At.Block
-	if block == nil || !repeatable(block) || !plain(s.Expr) {
+	if WhyEveryKey(stmt, c, s) != "" {
 		return "", false, nil
 	}
+	block := c.At.Block
 	inner := &pg.SelectStmt{
 		LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT,
 		Op:          pg.SetOperation_SETOP_NONE,
@@ -63,9 +63,6 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 		}
 	}
 	if with := visibleWith(stmt, block); with != nil {
-		if syntax.Any(&pg.Node{Node: &pg.Node_WithClause{WithClause: with}}, notRepeatable) {
-			return "", false, nil
-		}
 		inner.WithClause = syntax.Clone(with)
 	}
 	text, err := syntax.Text(syntax.Select(inner))
@@ -112,10 +109,7 @@ func notRepeatable(n *pg.Node) bool {
 // plain reports whether an expression is computed from its row alone, the same each time: no aggregate, no window
 // function, nothing volatile.
 func plain(n *pg.Node) bool {
-	return !syntax.Any(n, func(n *pg.Node) bool {
-		f := n.GetFuncCall()
-		return f != nil && (aggregate(f) || f.Over != nil || !stable(f))
-	})
+	return !syntax.Any(n, notPlain)
 }
 
 // sure reports whether a condition may decide which keys are asked for: nothing in it is volatile or ours.

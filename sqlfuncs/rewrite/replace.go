@@ -37,14 +37,7 @@ func (c *Call) Value(n int) error {
 
 // Joinable reports whether a LEFT JOIN on key in the call's block leaves the block's meaning as it is.
 func (c *Call) Joinable(key *pg.Node) bool {
-	b := c.At.Block
-	if b == nil || len(b.FromClause) == 0 || c.At.InFrom || len(b.LockingClause) > 0 || !plain(key) || MayFail(key) || namesSystemColumn(b) {
-		return false
-	}
-	if (len(b.GroupClause) > 0 || b.HavingClause != nil) && !c.aggregated() {
-		return false
-	}
-	return !hasStar(b) || !mergesColumns(b.FromClause)
+	return c.WhyLookup(key) == ""
 }
 
 // aggregated reports whether the call is an argument of one of Postgres's aggregates.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,6 +37,7 @@ type explanation struct {
 
 // explained is how one call, or several equal ones, are run.
 type explained struct {
+	at       int32 // where the first of them stands in the text
 	function string
 	count    int
 	model    *loaded
@@ -142,7 +144,7 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 	if w.explain == nil {
 		return w.score(ctx, g)
 	}
-	e := w.explain.begin(explained{function: calls.Predict, count: len(g.calls), model: g.model, keys: g.keys})
+	e := w.explain.begin(explained{at: g.calls[0].Func.Location, function: calls.Predict, count: len(g.calls), model: g.model, keys: g.keys})
 	c := g.calls[0]
 	switch constant := rewrite.Constant(g.subject.Expr); {
 	case constant:
@@ -165,7 +167,7 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 
 // explainTable runs a call that gives rows, unless nothing is to be run.
 func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
-	e := w.explain.begin(explained{function: c.Function, count: 1, place: "rows from array parameters"})
+	e := w.explain.begin(explained{at: c.Func.Location, function: c.Function, count: 1, place: "rows from array parameters"})
 	switch {
 	case c.Function == calls.Train && w.explain.dry():
 		return c.Table(w.leaderboard("", 0, &training.Result{}))
@@ -186,6 +188,7 @@ func (x *explanation) final(ctx context.Context, w *work, planned *server.Final)
 	for i, l := range plan {
 		lines[i] = withoutResults(*l)
 	}
+	slices.SortStableFunc(x.calls, func(a, b *explained) int { return int(a.at) - int(b.at) })
 	out, kind := x.written(lines)
 	n := len(w.call.Params) + 1
 	return &server.Final{

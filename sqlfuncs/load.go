@@ -25,11 +25,16 @@ type loaded struct {
 	foreign bool
 }
 
+// plainOperators is not NULL where Postgres finds its own operators before anybody's: the search_path does not name
+// pg_catalog behind another schema. (A temporary schema is never searched for operators.)
+const plainOperators = `CASE WHEN 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_catalog.current_schemas(true)::pg_catalog.text[])[1:2])
+  AND ((pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.name OR (pg_catalog.current_schemas(true))[1]::pg_catalog.text OPERATOR(pg_catalog.~~) 'pg\_temp%') THEN 'yes' END`
+
 // settings reads the session's cvp settings.
 func (w *work) settings(ctx context.Context) error {
-	var progress, model, trusted pull.Text
+	var progress, model, trusted, operators pull.Text
 	_, err := pull.Into(ctx, w.conn, pull.Query{
-		SQL: "SELECT pg_catalog.current_setting('cvp.progress', true), pg_catalog.current_setting('cvp.model', true), pg_catalog.current_setting('cvp.trusted_roles', true)"}, &progress, &model, &trusted)
+		SQL: "SELECT pg_catalog.current_setting('cvp.progress', true), pg_catalog.current_setting('cvp.model', true), pg_catalog.current_setting('cvp.trusted_roles', true), " + plainOperators}, &progress, &model, &trusted, &operators)
 	if err != nil {
 		return fmt.Errorf("read session settings: %w", err)
 	}
@@ -39,6 +44,7 @@ func (w *work) settings(ctx context.Context) error {
 	if v := model[0]; v != nil {
 		w.model = *v
 	}
+	w.plainOperators = operators[0] != nil
 	if v := trusted[0]; v != nil {
 		w.trusted = trustedRoles(*v)
 	}

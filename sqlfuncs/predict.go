@@ -27,6 +27,10 @@ type scoring struct {
 	// limited says that keys are those of the rows that the block's LIMIT picks: the block is restricted to them. nulls
 	// says that rows without a key are among them.
 	limited, nulls bool
+	// fixed is the one key that the group is about, where that is known beforehand; equated says that it is one only if
+	// the key is of an integer type.
+	fixed   *int64
+	equated bool
 	// shared says that calls about other subjects stand in the block too.
 	shared bool
 	// every says that those are exactly the rows of the model's own relation.
@@ -123,15 +127,17 @@ func (w *work) predictArguments(ctx context.Context, c *rewrite.Call) (*loaded, 
 
 // score scores the keys that a group of calls needs in one go and replaces the calls.
 func (w *work) score(ctx context.Context, g *scoring) error {
+	isFixed, err := w.isFixed(ctx, g)
 	switch {
-	case rewrite.Constant(g.subject.Expr):
+	case err != nil:
+		return err
+	case isFixed || rewrite.Constant(g.subject.Expr):
 		return w.scoreConstant(ctx, g)
 	case g.subject.Row != "":
 		return w.scoreRows(ctx, g)
 	}
 	var keys *pull.Keys
 	if g.keys != "" {
-		var err error
 		if keys, err = w.keysOrAll(ctx, g); err != nil {
 			return err
 		}
@@ -152,8 +158,11 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 
 // scoreConstant scores the one subject that all rows share.
 func (w *work) scoreConstant(ctx context.Context, g *scoring) error {
-	keys, err := w.keys(ctx, g)
-	if err != nil {
+	var keys *pull.Keys
+	var err error
+	if g.fixed != nil {
+		keys = g.fixedKeys()
+	} else if keys, err = w.keys(ctx, g); err != nil {
 		return err
 	}
 	score := math.NaN()

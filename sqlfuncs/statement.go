@@ -24,6 +24,8 @@ type statement struct {
 	calls.Statement
 	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
 	alone bool
+	// keyTypes are kept between executions.
+	keyTypes keyTypes
 }
 
 var _ server.Statement = (*statement)(nil)
@@ -53,7 +55,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 		return nil, err
 	}
 	query := calls.Query(stmt)
-	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice)}
+	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
 	if err := w.settings(ctx); err != nil {
 		return nil, err
 	}
@@ -132,6 +134,9 @@ type work struct {
 	stmt      *pg.Node // the query that holds the calls
 	params    *rewrite.Parameters
 	notices   *notices
+	keyTypes  *keyTypes
+	// plainOperators says that = between whole numbers is Postgres's own.
+	plainOperators bool
 	// model is the session's cvp.model, "" where it is not set.
 	model string
 	// trusted are the roles of cvp.trusted_roles.

@@ -32,13 +32,18 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 	if g.subject.Row != "" {
 		g.key = asText(g.subject.Expr)
 	}
+	if w.fix(g); g.fixed != nil && !g.equated {
+		return nil
+	}
 	if rewrite.Constant(g.subject.Expr) {
 		text, err := expressionText(g.key)
 		g.keys = "SELECT cvp_key FROM (SELECT " + text + " AS cvp_key) AS cvp_subjects WHERE cvp_key IS NOT NULL"
 		return err
 	}
-	if done, err := w.limitedKeys(ctx, g); done || err != nil {
-		return err
+	if g.fixed == nil {
+		if done, err := w.limitedKeys(ctx, g); done || err != nil {
+			return err
+		}
 	}
 	var err error
 	if g.every, err = w.everyKey(ctx, g); err != nil || g.every {
@@ -105,11 +110,11 @@ func ofValues(err error) bool {
 // keys runs a group's key query: whole numbers where the expression gives them, text otherwise.
 func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	sql := g.keys
-	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
+	oid, err := w.keyOID(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
-	keys := &pull.Keys{OID: d.Fields[0].DataTypeOID}
+	keys := &pull.Keys{OID: oid}
 	if !pull.Integer(keys.OID) || !g.model.source.KeyInteger() {
 		if pull.Integer(keys.OID) {
 			keys.OID = pgtype.TextOID
@@ -126,6 +131,36 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	}
 	g.nulls = sink.nulls
 	return keys, nil
+}
+
+// keyOID is the type of the keys that a query gives.
+func (w *work) keyOID(ctx context.Context, sql string) (uint32, error) {
+	if oid, ok := w.keyTypes.get(sql); ok {
+		return oid, nil
+	}
+	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
+	if err != nil {
+		return 0, err
+	}
+	w.keyTypes.put(sql, d.Fields[0].DataTypeOID)
+	return d.Fields[0].DataTypeOID, nil
+}
+
+// isFixed reports whether a group is about the one key that it names: where a condition names it, it must be of an
+// integer type, in which equal is the same.
+func (w *work) isFixed(ctx context.Context, g *scoring) (bool, error) {
+	if g.fixed == nil || !g.equated {
+		return g.fixed != nil, nil
+	}
+	if g.keys == "" || rewrite.MayFail(g.subject.Expr) || g.calls[0].ReadsMayFail() {
+		g.fixed = nil
+		return false, nil
+	}
+	oid, err := w.keyOID(ctx, g.keys)
+	if err != nil || !pull.Integer(oid) {
+		g.fixed = nil
+	}
+	return g.fixed != nil, err
 }
 
 // subjectKeys are keys without the NULL that may be among them.

@@ -72,31 +72,48 @@ type Version struct {
 	Trusted bool
 }
 
-// describe ends a statement that gives the version of one uuid. Which database it is comes from Postgres itself: whoever
+// describe begins a statement that gives the version of one uuid. Which database it is comes from Postgres itself: whoever
 // owns schema cvp of one database can have cvp.describe say what he likes, and an ID of another database would give
 // him that one's models from the cache, or put his own there.
 const describe = `
 SELECT (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()), d.id, d.model, d.version, d.deployed, d.owner, d.kind, d.question, d.relation, d.target, d.key,
        d.algorithm, d.task, d.metric, d.value, d.baseline, d.higher_better, d.rows, d.spec, d.trained_at, d.trained_by,
        d.owner OPERATOR(pg_catalog.=) current_user::pg_catalog.text
-           OR COALESCE(cvp.trusts(pg_catalog.to_regrole(pg_catalog.quote_ident(d.owner))::pg_catalog.oid), false)
+           OR COALESCE(cvp.trusts(pg_catalog.to_regrole(pg_catalog.quote_ident(d.owner))::pg_catalog.oid), false)`
+
+// described is where describe reads; the id and a parenthesis follow.
+const described = `
 FROM cvp.describe(`
 
 // Resolve finds the version that churn (the deployed one), churn@3 or churn@live names, in one round trip. What
 // the role may not see does not exist: an error 42704 with the nearest name as a hint.
 func Resolve(ctx context.Context, conn *pgconn.PgConn, ref string) (*Version, error) {
-	v, err := scanVersion(ctx, conn, describe+"cvp.resolve($1)) AS d", text(ref))
-	if err != nil {
-		return nil, failed(fmt.Sprintf("resolve model %q", ref), err)
+	v, _, err := ResolveWith(ctx, conn, ref)
+	return v, err
+}
+
+// ResolveWith is Resolve that also evaluates SQL expressions of type text, which must not name what d stands for. It
+// spares whoever needs both a round trip. A nil value is NULL.
+func ResolveWith(ctx context.Context, conn *pgconn.PgConn, ref string, expressions ...string) (*Version, []*string, error) {
+	sql := describe
+	values := make([]*string, len(expressions))
+	into := make([]any, len(expressions))
+	for i, e := range expressions {
+		sql += ",\n" + e
+		into[i] = &values[i]
 	}
-	return v, nil
+	v, err := scanVersion(ctx, conn, sql+described+"cvp.resolve($1)) AS d", []argument{text(ref)}, into...)
+	if err != nil {
+		return nil, nil, failed(fmt.Sprintf("resolve model %q", ref), err)
+	}
+	return v, values, nil
 }
 
 // Previous is the version that a new training of this name is compared with and whose hold-out it shares: the
 // deployed one, else the newest, nil if there is none. It is an error, worth having before the work is done,
 // where the role may not train a model of this name.
 func Previous(ctx context.Context, conn *pgconn.PgConn, name string) (*Version, error) {
-	v, err := scanVersion(ctx, conn, describe+"cvp.previous_version($1)) AS d", text(name))
+	v, err := scanVersion(ctx, conn, describe+described+"cvp.previous_version($1)) AS d", []argument{text(name)})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -117,7 +134,7 @@ func Deployed(ctx context.Context, conn *pgconn.PgConn) (*Version, error) {
 		return nil, refusal("42704", "no model is deployed",
 			"Train one with cvp_train, deploy one of cvp_models with cvp_deploy, or name one that is shared with you.")
 	case 1:
-		v, err := scanVersion(ctx, conn, describe+"$1) AS d", argument{pgtype.UUIDOID, ids[0]})
+		v, err := scanVersion(ctx, conn, describe+described+"$1) AS d", []argument{{pgtype.UUIDOID, ids[0]}})
 		if err != nil {
 			return nil, failed(fmt.Sprintf("describe model %q", names[0]), err)
 		}
@@ -174,15 +191,15 @@ func Artifact(ctx context.Context, conn *pgconn.PgConn, id ID) ([]byte, error) {
 }
 
 // scanVersion runs a statement that gives version_description rows and reads its only one.
-func scanVersion(ctx context.Context, conn *pgconn.PgConn, sql string, arguments ...argument) (*Version, error) {
+func scanVersion(ctx context.Context, conn *pgconn.PgConn, sql string, arguments []argument, more ...any) (*Version, error) {
 	var v Version
 	var question, relation, target, key *string
 	var value, baseline *float64
-	err := queryRow(ctx, conn, sql, arguments,
+	into := append([]any{
 		&v.ID.Database, &v.ID.Version, &v.Name, &v.Version, &v.Deployed, &v.Owner, &v.Kind, &question, &relation,
 		&target, &key, &v.Algorithm, &v.Task, &v.Metric, &value, &baseline, &v.HigherBetter, &v.Rows, &v.Spec,
-		&v.TrainedAt, &v.TrainedBy, &v.Trusted)
-	if err != nil {
+		&v.TrainedAt, &v.TrainedBy, &v.Trusted}, more...)
+	if err := queryRow(ctx, conn, sql, arguments, into...); err != nil {
 		return nil, err
 	}
 	v.Question, v.Relation, v.Target, v.Key = orEmpty(question), orEmpty(relation), orEmpty(target), orEmpty(key)

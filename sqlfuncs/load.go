@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"cvp/catalog"
 	"cvp/engine"
 	"cvp/engine/features"
 	"cvp/engine/model"
+	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
@@ -30,25 +33,78 @@ type loaded struct {
 const plainOperators = `CASE WHEN 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_catalog.current_schemas(true)::pg_catalog.text[])[1:2])
   AND ((pg_catalog.current_schemas(true))[1] OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.name OR (pg_catalog.current_schemas(true))[1]::pg_catalog.text OPERATOR(pg_catalog.~~) 'pg\_temp%') THEN 'yes' END`
 
-// settings reads the session's cvp settings.
-func (w *work) settings(ctx context.Context) error {
-	var progress, model, trusted, operators pull.Text
-	_, err := pull.Into(ctx, w.conn, pull.Query{
-		SQL: "SELECT pg_catalog.current_setting('cvp.progress', true), pg_catalog.current_setting('cvp.model', true), pg_catalog.current_setting('cvp.trusted_roles', true), " + plainOperators}, &progress, &model, &trusted, &operators)
-	if err != nil {
+// settings are SQL expressions for what a session has set.
+var settings = []string{
+	"pg_catalog.current_setting('cvp.progress', true)", "pg_catalog.current_setting('cvp.model', true)",
+	"pg_catalog.current_setting('cvp.trusted_roles', true)", plainOperators,
+}
+
+// look reads the session's settings, and looks up the only model that the statement names, if it names one.
+func (w *work) look(ctx context.Context, models []string) error {
+	if len(models) == 1 && models[0] != "" {
+		v, values, err := catalog.ResolveWith(ctx, w.conn, models[0], settings...)
+		if err != nil {
+			return err
+		}
+		w.resolved = map[string]*catalog.Version{models[0]: v}
+		w.set(values)
+		return nil
+	}
+	values := make([]*string, len(settings))
+	sinks := make([]pull.Sink, len(settings))
+	for i := range sinks {
+		sinks[i] = &oneText{&values[i]}
+	}
+	if _, err := pull.Into(ctx, w.conn, pull.Query{SQL: "SELECT " + strings.Join(settings, ", ")}, sinks...); err != nil {
 		return fmt.Errorf("read session settings: %w", err)
 	}
-	if v := progress[0]; v != nil && (*v == "off" || *v == "false" || *v == "0" || *v == "no") {
-		w.notices.progress = false
-	}
-	if v := model[0]; v != nil {
-		w.model = *v
-	}
-	w.plainOperators = operators[0] != nil
-	if v := trusted[0]; v != nil {
-		w.trusted = trustedRoles(*v)
+	w.set(values)
+	return nil
+}
+
+// oneText is a pull.Sink of the one value of a column.
+type oneText struct{ into **string }
+
+// Append implements pull.Sink.
+func (t *oneText) Append(b []byte) error {
+	if b != nil {
+		s := string(b)
+		*t.into = &s
 	}
 	return nil
+}
+
+// set takes the values of settings.
+func (w *work) set(values []*string) {
+	progress, model, trusted, operators := values[0], values[1], values[2], values[3]
+	if progress != nil && (*progress == "off" || *progress == "false" || *progress == "0" || *progress == "no") {
+		w.notices.progress = false
+	}
+	if model != nil {
+		w.model = *model
+	}
+	if trusted != nil {
+		w.trusted = trustedRoles(*trusted)
+	}
+	w.plainOperators = operators != nil
+}
+
+// namedModels gives the models that the calls of cvp_predict name by a literal, each once, or nil where one is named in
+// another way.
+func namedModels(cs []*rewrite.Call) (names []string) {
+	for _, c := range cs {
+		if c.Function != calls.Predict || len(c.Func.Args) < 2 || c.Func.Args[0].GetNamedArgExpr() != nil {
+			return nil
+		}
+		name, ok := rewrite.Literal(c.Func.Args[0])
+		if !ok {
+			return nil
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // load finds the version that a name means to the session's role, "" meaning cvp.model or the only deployed
@@ -59,9 +115,12 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	}
 	var v *catalog.Version
 	var err error
-	if name == "" {
+	switch {
+	case name == "":
 		v, err = catalog.Deployed(ctx, w.conn)
-	} else {
+	case w.resolved[name] != nil:
+		v = w.resolved[name]
+	default:
 		v, err = catalog.Resolve(ctx, w.conn, name)
 	}
 	if err != nil {

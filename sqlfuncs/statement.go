@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/catalog"
 	"cvp/server"
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/rewrite"
@@ -24,8 +26,11 @@ type statement struct {
 	calls.Statement
 	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
 	alone bool
-	// keyTypes are kept between executions.
+	// keyTypes are kept between executions, and so is the parsed text.
 	keyTypes keyTypes
+	parse    sync.Once
+	parsed   *pg.Node
+	parseErr error
 }
 
 var _ server.Statement = (*statement)(nil)
@@ -49,14 +54,23 @@ func (s *statement) Prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	return final, nil
 }
 
+// tree gives a tree of the statement to change. It is parsed once: a prepared statement may be executed often.
+func (s *statement) tree() (*pg.Node, error) {
+	s.parse.Do(func() { s.parsed, s.parseErr = syntax.Statement(s.Text) })
+	if s.parseErr != nil {
+		return nil, s.parseErr
+	}
+	return syntax.Clone(s.parsed), nil
+}
+
 func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call server.Call) (*server.Final, error) {
-	stmt, err := syntax.Statement(s.Text)
+	stmt, err := s.tree()
 	if err != nil {
 		return nil, err
 	}
 	query := calls.Query(stmt)
 	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
-	if err := w.settings(ctx); err != nil {
+	if err := w.look(ctx, namedModels(rewrite.Find(query))); err != nil {
 		return nil, err
 	}
 	// Only now: what a SET earlier in a pipeline has changed comes with the end of the first query.
@@ -135,6 +149,8 @@ type work struct {
 	params    *rewrite.Parameters
 	notices   *notices
 	keyTypes  *keyTypes
+	// resolved are the versions that models named by the statement mean, as far as they are known.
+	resolved map[string]*catalog.Version
 	// plainOperators says that = between whole numbers is Postgres's own.
 	plainOperators bool
 	// model is the session's cvp.model, "" where it is not set.

@@ -103,6 +103,7 @@ lint: ## formatting, go vet and staticcheck
 .PHONY: bench
 bench: build ## scoring a million rows through SQL, and the engine's own benchmarks
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp scoring
+	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp statements
 	$(GO) test $(BUILDFLAGS) -run='^$$' -bench=. -benchmem ./engine/... ./server/... ./sqlfuncs/...
 
 .PHONY: bench-journey

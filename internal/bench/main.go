@@ -10,9 +10,10 @@ import (
 )
 
 type commands struct {
-	Server  string  `help:"The built cvp program." default:"bin/cvp" type:"existingfile"`
-	Journey journey `cmd:"" help:"Train and judge churn30 on the full Complete Journey; memory of the server."`
-	Scoring scoring `cmd:"" help:"Score a relation of 1,000,000 rows, against binary COPY of the same columns; latency of one key."`
+	Server     string     `help:"The built cvp program." default:"bin/cvp" type:"existingfile"`
+	Journey    journey    `cmd:"" help:"Train and judge churn30 on the full Complete Journey; memory of the server."`
+	Statements statements `cmd:"" help:"Time calls in every kind of statement over 1,000,000 rows, each beside the same over a table of scores."`
+	Scoring    scoring    `cmd:"" help:"Score a relation of 1,000,000 rows, against binary COPY of the same columns; latency of one key."`
 }
 
 func main() {

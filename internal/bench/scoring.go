@@ -29,17 +29,11 @@ func (b *scoring) Run(ctx context.Context, c *commands) error {
 		return err
 	}
 	defer direct.Close(ctx)
-	columns := make([]string, 20)
-	exprs := make([]string, 20)
-	for i := range columns {
-		columns[i] = fmt.Sprintf("f%d", i+1)
-		exprs[i] = fmt.Sprintf("random() * %d AS f%d", i+1, i+1)
-	}
-	list := strings.Join(columns, ", ")
+	list, exprs := features()
 	if _, err := direct.Exec(ctx, fmt.Sprintf(`
 		CREATE TABLE t AS SELECT i AS customer_id, %s, NULL::bool AS y FROM generate_series(1, %d) i;
 		UPDATE t SET y = f1 + f2 / 4 - f3 / 9 + random() > 1;
-		ALTER TABLE t ADD PRIMARY KEY (customer_id)`, strings.Join(exprs, ", "), b.Rows)); err != nil {
+		ALTER TABLE t ADD PRIMARY KEY (customer_id)`, exprs, b.Rows)); err != nil {
 		return fmt.Errorf("make the relation: %w", err)
 	}
 	if _, err := direct.Exec(ctx, "VACUUM (FULL, ANALYZE) t"); err != nil {
@@ -95,6 +89,16 @@ func (b *scoring) latency(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
+}
+
+// features are 20 columns of numbers: their names, and the SQL that makes them.
+func features() (names, exprs string) {
+	var n, e []string
+	for i := 1; i <= 20; i++ {
+		n = append(n, fmt.Sprintf("f%d", i))
+		e = append(e, fmt.Sprintf("random() * %d AS f%d", i, i))
+	}
+	return strings.Join(n, ", "), strings.Join(e, ", ")
 }
 
 func median(v []float64) float64 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/catalog"
@@ -20,7 +21,7 @@ import (
 )
 
 // trainSignature are the arguments of cvp_train, in order.
-var trainSignature = []string{"model", "question", "relation", "target", "key", "algorithm", "options"}
+var trainSignature = []string{"model", "question", "relation", "target", "key", "algorithm", "options", "max_age", "if_changed"}
 
 // trainingCall is one call of cvp_train on its way from arguments to a stored version.
 type trainingCall struct {
@@ -32,6 +33,11 @@ type trainingCall struct {
 	key      string           // column that names a row or entity
 	kind     catalog.Kind
 	source   source.Source
+	events   source.EventsOptions      // Question: where cutoffs lie
+	fields   []pgconn.FieldDescription // Relation: its columns
+	reads    []string                  // the queries that the rows come from
+	request  string                    // what is asked for, see freshness.go
+	print    string                    // of the data, "" where it was not asked for
 	data     *source.Data
 }
 
@@ -42,6 +48,9 @@ type spec struct {
 	Seed       uint64          `json:"seed"`
 	TestCutoff int64           `json:"test_cutoff,omitempty"` // microseconds since 1970 UTC
 	Options    json.RawMessage `json:"options,omitempty"`
+	// Request and Fingerprint tell a later training whether it would do the same again (freshness.go).
+	Request     string `json:"request"`
+	Fingerprint string `json:"fingerprint,omitempty"`
 	// Source says where the rows are, for scoring.
 	Source json.RawMessage `json:"source"`
 }
@@ -60,6 +69,18 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
+	if err := t.locate(ctx); err != nil {
+		return err
+	}
+	if fresh, err := t.fresh(ctx); err != nil {
+		return err
+	} else if fresh != nil {
+		board, err := fresh.Leaderboard(ctx, w.conn)
+		if err != nil {
+			return err
+		}
+		return c.Table(w.leaderboard(t.args["model"], fresh.Version, board))
+	}
 	if err := t.pull(ctx); err != nil {
 		return err
 	}
@@ -76,7 +97,7 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 	}
 	w.log().InfoContext(ctx, "trained", "model", t.args["model"], "version", version, "algorithm", result.Algorithm,
 		"rows", t.data.Rows(), "seconds", time.Since(started).Seconds())
-	return c.Table(w.leaderboard(t.args["model"], version, result))
+	return c.Table(w.leaderboard(t.args["model"], version, candidates(result)))
 }
 
 // check reads the arguments and what the registry knows of the model.
@@ -144,14 +165,26 @@ func checkAlgorithms(names []string, given map[string]any) error {
 	return err
 }
 
-// pull gets the rows to learn from.
-func (t *trainingCall) pull(ctx context.Context) (err error) {
+// locate finds where the rows to learn from are.
+func (t *trainingCall) locate(ctx context.Context) error {
 	if t.args["question"] != "" {
 		t.kind = catalog.Question
-		return t.pullQuestion(ctx)
+		return t.locateQuestion(ctx)
 	}
 	t.kind = catalog.Relation
-	return t.pullRelation(ctx)
+	return t.locateRelation(ctx)
+}
+
+// pull gets the rows to learn from.
+func (t *trainingCall) pull(ctx context.Context) (err error) {
+	switch from := t.source.(type) {
+	case *source.Events:
+		t.data, err = from.Learn(ctx, t.conn, t.events)
+	case *source.Relation:
+		t.notices.step("pulling rows of %s", t.args["relation"])
+		t.data, err = source.LearnRelation(ctx, t.conn, from, t.fields, t.relationOptions())
+	}
+	return err
 }
 
 // fit tries the algorithms and chooses one.
@@ -187,7 +220,8 @@ func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error
 	if err != nil {
 		return 0, err
 	}
-	spec := spec{Holdout: t.data.Holdout, Seed: t.options.Seed, TestCutoff: t.data.TestCutoff, Options: json.RawMessage(t.args["options"])}
+	spec := spec{Holdout: t.data.Holdout, Seed: t.options.Seed, TestCutoff: t.data.TestCutoff, Options: json.RawMessage(t.args["options"]),
+		Request: t.request, Fingerprint: t.print}
 	if spec.Source, err = json.Marshal(t.source); err != nil {
 		return 0, fmt.Errorf("encode source: %w", err)
 	}
@@ -253,15 +287,15 @@ func (t *trainingCall) artifact(r *training.Result) ([]byte, error) {
 }
 
 // leaderboard gives cvp_train's rows as array parameters.
-func (w *work) leaderboard(name string, version int, r *training.Result) []rewrite.Column {
-	n := len(r.Leaderboard)
+func (w *work) leaderboard(name string, version int, board []catalog.Candidate) []rewrite.Column {
+	n := len(board)
 	models, algorithms, metricNames := make([]string, n), make([]string, n), make([]string, n)
 	versions, chosen := make([]int32, n), make([]bool, n)
 	value, baseline, seconds := make([]float64, n), make([]float64, n), make([]float64, n)
 	rows := make([]int64, n)
-	for i, row := range r.Leaderboard {
+	for i, row := range board {
 		models[i], versions[i], algorithms[i], chosen[i], metricNames[i] = name, int32(version), row.Algorithm, row.Chosen, row.Metric
-		value[i], baseline[i], rows[i], seconds[i] = row.Value, row.Baseline, int64(row.Rows), row.FitSeconds
+		value[i], baseline[i], rows[i], seconds[i] = row.Value, row.Baseline, row.Rows, row.Fit.Seconds()
 	}
 	column := func(name, typ string, oid uint32, v []byte) rewrite.Column {
 		return rewrite.Column{Name: name, Type: "pg_catalog." + typ, Parameter: w.params.Add(oid, v)}

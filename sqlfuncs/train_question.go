@@ -13,8 +13,8 @@ import (
 	"cvp/sqlfuncs/syntax"
 )
 
-// pullQuestion gets the examples of a question about raw tables.
-func (t *trainingCall) pullQuestion(ctx context.Context) error {
+// locateQuestion finds the events and entities of a question about raw tables.
+func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	q, err := t.question()
 	if err != nil {
 		return err
@@ -39,12 +39,8 @@ func (t *trainingCall) pullQuestion(ctx context.Context) error {
 		return inQuestion(err, q, all)
 	}
 	e := newEvents(found, target)
-	o2, err := t.cutoffs(q)
-	if err != nil {
-		return err
-	}
-	t.source, t.key = e, found.Key.Name
-	t.data, err = e.Learn(ctx, t.conn, o2)
+	t.source, t.key, t.reads = e, found.Key.Name, []string{e.All, e.Attributes}
+	t.events, err = t.cutoffs(q)
 	return err
 }
 

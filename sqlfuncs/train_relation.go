@@ -14,8 +14,8 @@ import (
 	"cvp/sqlfuncs/syntax"
 )
 
-// pullRelation gets the examples of a labelled table, view or query.
-func (t *trainingCall) pullRelation(ctx context.Context) error {
+// locateRelation finds the columns of a labelled table, view or query.
+func (t *trainingCall) locateRelation(ctx context.Context) error {
 	r, primaryKey, err := t.relation(ctx)
 	if err != nil {
 		return err
@@ -34,11 +34,13 @@ func (t *trainingCall) pullRelation(ctx context.Context) error {
 		}
 	}
 	t.chooseKey(r, primaryKey, d.Fields)
-	t.notices.step("pulling rows of %s", t.args["relation"])
-	t.data, err = source.LearnRelation(ctx, t.conn, r, d.Fields, source.RelationOptions{
-		Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: t.options.Seed})
-	t.source = r
+	q, err := r.LearningQuery(d.Fields, t.relationOptions())
+	t.source, t.fields, t.reads = r, d.Fields, []string{q.SQL}
 	return err
+}
+
+func (t *trainingCall) relationOptions() source.RelationOptions {
+	return source.RelationOptions{Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: t.options.Seed}
 }
 
 // relation reads the argument: a name, or a query in parentheses.

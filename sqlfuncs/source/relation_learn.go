@@ -23,24 +23,32 @@ type RelationOptions struct {
 	Seed     uint64   // of the split; the same rows are held out as long as it stays
 }
 
-// LearnRelation pulls a relation, fixes which columns the model reads, and splits the labelled rows.
-func LearnRelation(ctx context.Context, conn *pgconn.PgConn, r *Relation, fields []pgconn.FieldDescription, o RelationOptions) (*Data, error) {
-	target := field(fields, o.Target)
+// LearningQuery fixes which columns the model reads and gives the query of the rows to learn from: identity, label
+// and features.
+func (r *Relation) LearningQuery(fields []pgconn.FieldDescription, o RelationOptions) (pull.Query, error) {
 	r.Features = describing(fields, append([]string{o.Target, r.Key}, o.Exclude...))
 	if len(r.Features) == 0 {
-		return nil, invalid("relation %s has no column besides the key and the target", r.From)("Add columns that describe each row.")
+		return pull.Query{}, invalid("relation %s has no column besides the key and the target", r.From)("Add columns that describe each row.")
 	}
-	keys := &pull.Keys{} // as text: membership of the parts is decided by a hash of it
-	label := pull.NewColumn(o.Target, target.DataTypeOID)
 	identity := alias + "::pg_catalog.text"
 	if r.Key != "" {
 		identity = r.column(r.Key) + "::pg_catalog.text"
 	}
-	labelText := r.column(o.Target)
-	if _, ok := pull.KindOf(target.DataTypeOID); !ok {
-		labelText += "::pg_catalog.text"
+	label := r.column(o.Target)
+	if _, ok := pull.KindOf(field(fields, o.Target).DataTypeOID); !ok {
+		label += "::pg_catalog.text"
 	}
-	q := pull.Query{SQL: "SELECT " + strings.Join(append([]string{identity, labelText}, r.featureList()...), ", ") + " FROM " + r.From + " AS " + alias}
+	return pull.Query{SQL: "SELECT " + strings.Join(append([]string{identity, label}, r.featureList()...), ", ") + " FROM " + r.From + " AS " + alias}, nil
+}
+
+// LearnRelation pulls a relation, fixes which columns the model reads, and splits the labelled rows.
+func LearnRelation(ctx context.Context, conn *pgconn.PgConn, r *Relation, fields []pgconn.FieldDescription, o RelationOptions) (*Data, error) {
+	q, err := r.LearningQuery(fields, o)
+	if err != nil {
+		return nil, err
+	}
+	keys := &pull.Keys{} // as text: membership of the parts is decided by a hash of it
+	label := pull.NewColumn(o.Target, field(fields, o.Target).DataTypeOID)
 	x, err := r.frame(ctx, conn, q, keys, label)
 	if err != nil {
 		return nil, fmt.Errorf("pull rows to train on: %w", err)

@@ -78,7 +78,7 @@ DO $do$
 DECLARE
     f text;
 BEGIN
-    FOREACH f IN ARRAY ARRAY['cvp_train(text, text)', 'cvp_train(text, text, text, text, text, text, jsonb)', 'cvp_predict(text, int)', 'cvp_predict(text, text)',
+    FOREACH f IN ARRAY ARRAY['cvp_train(text, text)', 'cvp_train(text, text, text, text, text, text, jsonb, interval, bool)', 'cvp_predict(text, int)', 'cvp_predict(text, text)',
         'cvp_predict(int)', 'cvp_predictions(text)', 'cvp_evaluate(text)', 'cvp_deploy(text, int)', 'cvp_rollback(text)',
         'cvp_drop_model(text)', 'cvp_share(text, text)', 'cvp_unshare(text, text)', 'resolve(text, bool)', 'describe(uuid)'] LOOP
         EXECUTE format('CREATE FUNCTION hostile.%s RETURNS SETOF pg_catalog.text LANGUAGE plpgsql AS %L', f,

@@ -6,6 +6,7 @@
 //	statement.go    one statement's engine calls are found and run in order   → rewrite
 //	arguments.go    constant arguments are evaluated by Postgres
 //	train.go        cvp_train: rows → examples → models → registry            → source, engine, catalog
+//	  freshness.go    whether it would do the same again
 //	predict.go      cvp_predict: equal calls together, each set scored at once → source, engine
 //	  subjects.go     which keys or rows a set of calls needs
 //	  load.go         which version its model means, decoded                  → catalog, engine

@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"cvp/engine/training"
 	"cvp/server"
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/pull"
@@ -170,7 +169,7 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 	e := w.explain.begin(explained{at: c.Func.Location, function: c.Function, count: 1, place: "rows from array parameters"})
 	switch {
 	case c.Function == calls.Train && w.explain.dry():
-		return c.Table(w.leaderboard("", 0, &training.Result{}))
+		return c.Table(w.leaderboard("", 0, nil))
 	case c.Function == calls.Train:
 		return w.train(ctx, c)
 	}

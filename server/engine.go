@@ -40,6 +40,10 @@ type Statement interface {
 	Prepare(ctx context.Context, conn *pgconn.PgConn, call Call) (*Final, error)
 }
 
+// Preparer is a Statement that may be a PREPARE of one that calls the engine. From then on the session's planner is asked
+// about query strings with the word EXECUTE, too.
+type Preparer interface{ Prepares() bool }
+
 // Call is one execution of a Statement.
 type Call struct {
 	// ParamOIDs are the resolved types of the client's parameters, ParamFormats 0 (text) or 1 (binary) for

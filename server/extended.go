@@ -219,7 +219,7 @@ func (t *takeover) finalPortal(e *entry, final *Final, limit int32) error {
 	if err := t.send(frame.AppendFlush(b)); err != nil {
 		return err
 	}
-	r := &rows{portal: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+	r := &rows{portal: true, ahead: ahead, behind: shortened, failed: final.failed(p.statement), described: func(f []byte) ([]byte, error) {
 		return f, sameTypes(f, e.columns)
 	}}
 	if err := t.relayRows(r); err != nil {

@@ -193,6 +193,10 @@ func (s *session) plan(text []byte) (planned []Statement) {
 		return nil
 	}
 	planned = s.planner.Plan(string(text))
+	for _, st := range planned {
+		p, ok := st.(Preparer)
+		s.executes = s.executes || ok && p.Prepares()
+	}
 	s.server.observer.StatementsPlanned(len(planned))
 	return planned
 }

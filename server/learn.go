@@ -46,7 +46,7 @@ func (s *session) forDatabase(start frame.Startup) {
 
 // mentions reports whether a query string may be the planner's.
 func (s *session) mentions(sql []byte) bool {
-	return frame.Mentions(sql) || s.names != nil && s.names.Mentions(sql)
+	return frame.Mentions(sql) || s.names != nil && s.names.Mentions(sql) || s.executes && frame.MentionsExecute(sql)
 }
 
 // learn has the planner look at the database, between the backend's first ReadyForQuery and the client's. What the

@@ -42,6 +42,8 @@ type session struct {
 	// discarding says that the extended protocol has met an error that only we know of: what the client sends up to
 	// its Sync is dropped here.
 	discarding bool
+	// executes says that the client may have prepared a statement of ours in SQL: the planner is asked about EXECUTE.
+	executes bool
 	// serializable is the level that the session's transactions had by default as of the last call.
 	serializable bool
 	held         []byte // frames of our own for the backend, to be sent with what is forwarded next

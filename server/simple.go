@@ -131,7 +131,7 @@ func (t *takeover) statement(ctx context.Context, st Statement) (err error) {
 		}
 		return errFailed
 	}
-	return t.final(final, columns, &l)
+	return t.final(st, final, columns, &l)
 }
 
 // native has Postgres run a statement.
@@ -182,7 +182,7 @@ func (t *takeover) validate(st Statement, l *limits) ([]pgproto3.FieldDescriptio
 }
 
 // final runs the statement that gives the rows of a call in a Query.
-func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription, l *limits) error {
+func (t *takeover) final(st Statement, final *Final, columns []pgproto3.FieldDescription, l *limits) error {
 	b, ahead, shortened := t.before(l, nil)
 	b, ahead = t.renaming.end(b, ahead)
 	b = frame.AppendClose(b, 'P', "") // a Query takes its place
@@ -197,7 +197,7 @@ func (t *takeover) final(final *Final, columns []pgproto3.FieldDescription, l *l
 	if err := t.send(frame.AppendSync(b)); err != nil {
 		return err
 	}
-	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: withoutPosition, described: func(f []byte) ([]byte, error) {
+	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: final.failed(st), described: func(f []byte) ([]byte, error) {
 		return renamed(f, columns)
 	}})
 	if errors.Is(err, errFailed) {
@@ -212,6 +212,15 @@ func binary(n int) []int16 {
 		return nil
 	}
 	return []int16{1}
+}
+
+// failed gives what words an error of a final statement: its position means something to the client only where the
+// statement is its own.
+func (f *Final) failed(st Statement) func([]byte) []byte {
+	if f.SQL != st.SQL() {
+		return withoutPosition
+	}
+	return func(b []byte) []byte { return frame.AppendRepositioned(nil, b[frame.HeadLen:], st.Position) }
 }
 
 // withoutPosition drops the position of an error: it would point into a text that the client has never seen.

@@ -13,6 +13,7 @@
 //	  place.go        scores take the place of the calls                      → rewrite
 //	copy.go         COPY (query) TO: checked first, its results are literals     → syntax
 //	cursor.go       DECLARE CURSOR
+//	prepared.go     EXECUTE of what was prepared in SQL
 //	explain.go      EXPLAIN says how each call is run
 //	predictions.go  cvp_predictions: every key, its score and decile
 //	errors.go       errors of every layer become SQLSTATE, message, hint

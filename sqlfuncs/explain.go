@@ -190,6 +190,9 @@ func (x *explanation) final(ctx context.Context, w *work, planned *server.Final)
 	slices.SortStableFunc(x.calls, func(a, b *explained) int { return int(a.at) - int(b.at) })
 	out, kind := x.written(lines)
 	n := len(w.call.Params) + 1
+	if w.executed {
+		n = 1
+	}
 	return &server.Final{
 		SQL:       fmt.Sprintf(`SELECT line::pg_catalog.%s AS "QUERY PLAN" FROM pg_catalog.unnest($%d::pg_catalog.text[]) AS plan (line)`, kind, n),
 		ExtraOIDs: []uint32{pgtype.TextArrayOID}, Extra: [][]byte{pull.TextArray(out)},

@@ -32,6 +32,9 @@ func TestEveryKindOfStatement(t *testing.T) {
 		{"EXPLAIN ANALYZE does what it explains", explainAnalyzeDoesWhatItExplains},
 		{"EXPLAIN has a place for calls in every format", explainHasAPlaceForCallsInEveryFormat},
 		{"EXPLAIN shows no results", explainShowsNoResults},
+		{"a statement prepared in SQL is executed", aStatementPreparedInSQLIsExecuted},
+		{"an EXECUTE fails as Postgres does", anExecuteFailsAsPostgresDoes},
+		{"an EXECUTE works in a transaction and in a string", anExecuteWorksInATransactionAndInAString},
 	} {
 		t.Run(kind.name, func(t *testing.T) { kind.test(t, url) })
 	}

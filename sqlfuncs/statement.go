@@ -33,13 +33,21 @@ type statement struct {
 	parseErr error
 }
 
-var _ server.Statement = (*statement)(nil)
+var (
+	_ server.Statement = (*statement)(nil)
+	_ server.Preparer  = (*statement)(nil)
+)
 
 // SQL implements server.Statement.
 func (s *statement) SQL() string { return s.Text }
 
 // Native implements server.Statement.
-func (s *statement) Native() bool { return len(s.Engine) == 0 && len(s.Reads) == 0 || !s.Runs }
+func (s *statement) Native() bool {
+	return len(s.Engine) == 0 && len(s.Reads) == 0 && !s.Executes || !s.Runs
+}
+
+// Prepares implements server.Preparer.
+func (s *statement) Prepares() bool { return s.Statement.Prepares }
 
 // Repeatable implements server.Statement.
 func (s *statement) Repeatable() bool { return s.ReadOnly }
@@ -82,7 +90,12 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 			return nil, err
 		}
 	}
-	if len(s.Reads) > 0 {
+	if s.Executes {
+		if ours, err := s.executed(ctx, w, stmt); !ours || err != nil {
+			return &server.Final{SQL: s.Text}, err
+		}
+	}
+	if len(s.Reads) > 0 || s.Executes && s.views != nil {
 		if err := views.Expand(ctx, conn, query, s.views); err != nil {
 			return nil, err
 		}
@@ -99,7 +112,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err := w.scalars(ctx, scalars); err != nil {
 		return nil, err
 	}
-	final, err := s.final(stmt, w.params)
+	final, err := s.final(stmt, w)
 	if err != nil || w.explain == nil {
 		return final, err
 	}
@@ -107,7 +120,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 }
 
 // final is the statement with its query rewritten.
-func (s *statement) final(stmt *pg.Node, p *rewrite.Parameters) (*server.Final, error) {
+func (s *statement) final(stmt *pg.Node, w *work) (*server.Final, error) {
 	from, to, err := syntax.Body(s.Text, stmt)
 	if err != nil {
 		return nil, err
@@ -121,9 +134,10 @@ func (s *statement) final(stmt *pg.Node, p *rewrite.Parameters) (*server.Final, 
 		return nil, err
 	}
 	if stmt.GetCopyStmt() == nil {
-		return &server.Final{SQL: s.Text[:from] + " " + query + s.Text[to:], ExtraOIDs: p.OIDs, Extra: p.Values}, nil
+		oids, values := w.extra()
+		return &server.Final{SQL: s.Text[:from] + " " + query + s.Text[to:], ExtraOIDs: oids, Extra: values}, nil
 	}
-	if query, err = withLiterals(query, p); err != nil {
+	if query, err = withLiterals(query, w.params); err != nil {
 		return nil, err
 	}
 	return &server.Final{SQL: s.Text[:from] + query + s.Text[to:]}, nil
@@ -157,6 +171,8 @@ type work struct {
 	model string
 	// trusted are the roles of cvp.trusted_roles.
 	trusted []string
+	// executed says that call's parameters are not the client's own but those of a prepared statement.
+	executed bool
 	// explain is what an EXPLAIN says of the calls, nil for a statement that is run.
 	explain *explanation
 }

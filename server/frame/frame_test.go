@@ -40,6 +40,17 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+func TestMentionsExecute(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"EXECUTE p": true, "/* */ execute p(1)": true, "CREATE TABLE x AS ExEcUtE p": true, "SELECT 'executes'": true,
+		"": false, "x": false, "xecute": false, "execut": false, "exexecutx": false, "SELECT max(x)": false, "exexecute": true,
+	} {
+		if got := MentionsExecute([]byte(sql)); got != want {
+			t.Errorf("MentionsExecute(%q) is %v, want %v", sql, got, want)
+		}
+	}
+}
+
 func TestMentionsAllocatesNothing(t *testing.T) {
 	sql := []byte(strings.Repeat("SELECT column_name, u & v FROM some_table WHERE other_column = 1; ", 100))
 	if n := testing.AllocsPerRun(100, func() { Mentions(sql) }); n != 0 {

@@ -30,3 +30,19 @@ func Mentions(sql []byte) bool {
 		}
 	}
 }
+
+// MentionsExecute reports whether a query string holds the word EXECUTE in any case, be it within another word.
+func MentionsExecute(sql []byte) bool {
+	const word = "execute"
+	for i := 0; ; {
+		n := bytes.IndexAny(sql[i:], "xX") // the rarest letter of them
+		if n < 0 {
+			return false
+		}
+		from := i + n - 1
+		if from >= 0 && from+len(word) <= len(sql) && bytes.EqualFold(sql[from:from+len(word)], []byte(word)) {
+			return true
+		}
+		i += n + 1
+	}
+}

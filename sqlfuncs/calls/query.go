@@ -3,11 +3,11 @@ package calls
 import pg "github.com/pganalyze/pg_query_go/v6"
 
 // Query gives the query that a statement runs: the statement itself, or what stands in a COPY, a cursor, an EXPLAIN or a
-// CREATE TABLE AS. It is nil for every other kind: what such a statement says of our functions Postgres keeps for
+// CREATE TABLE AS. It may be the EXECUTE of a prepared one. It is nil for every other kind: what such a statement says of our functions Postgres keeps for
 // later (a view, a function, a prepared statement) or calls by itself.
 func Query(stmt *pg.Node) *pg.Node {
 	switch n := stmt.GetNode().(type) {
-	case *pg.Node_SelectStmt, *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
+	case *pg.Node_ExecuteStmt, *pg.Node_SelectStmt, *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
 		return stmt
 	case *pg.Node_CopyStmt, *pg.Node_DeclareCursorStmt, *pg.Node_ExplainStmt:
 		return Query(Body(stmt))

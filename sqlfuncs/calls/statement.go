@@ -22,6 +22,9 @@ type Statement struct {
 	Reads []string
 	// Defines lists the views that it makes, where it names anything of cvp's or known to the caller.
 	Defines []string
+	// Prepares says that it prepares what names anything of cvp's or known to the caller, Executes that it runs what was
+	// prepared.
+	Prepares, Executes bool
 	// ReadOnly says that the statement reads by a SELECT that trains, writes and locks nothing.
 	ReadOnly bool
 
@@ -32,7 +35,7 @@ type Statement struct {
 const prefix = Schema + "."
 
 // Split parses a query string and gives its statements, nil where none of them names anything of cvp's or of what
-// known knows, or the string does not parse. known tells the bare names of relations that stand for calls; it may be nil.
+// known knows, or executes what may, or the string does not parse. known tells the bare names of relations that stand for calls; it may be nil.
 func Split(sql string, known func(relation string) bool) []Statement {
 	tree, err := syntax.Parse(sql)
 	if err != nil {
@@ -94,8 +97,9 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 		return true
 	})
 	if named {
-		s.Defines = defines(stmt)
+		s.Defines, s.Prepares = defines(stmt), stmt.GetPrepareStmt() != nil
 	}
+	s.Executes = Query(stmt).GetExecuteStmt() != nil
 	slices.Sort(at)
 	at = slices.Compact(at) // UPDATE … SET (a, b) = … has its source once for each column
 	var b strings.Builder
@@ -110,7 +114,7 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 	}
 	b.WriteString(sql[last:to])
 	s.Text = b.String()
-	return s, named
+	return s, named || s.Executes
 }
 
 // defines gives the view that a statement makes.

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -89,4 +90,34 @@ func parenthesised(tokens []*pg.ScanToken) (from, to int) {
 // Alone blanks a text around a place in it, so that every character of that keeps its own.
 func Alone(sql string, from, to int) string {
 	return strings.Repeat(" ", utf8.RuneCountInString(sql[:from])) + sql[from:to]
+}
+
+// Arguments gives the place of the parentheses with the arguments of the EXECUTE in a statement, in bytes; it is empty where
+// there are none.
+func Arguments(sql string, stmt *pg.Node) (from, to int, err error) {
+	begin, _, err := Body(sql, stmt)
+	if err != nil {
+		return 0, 0, err
+	}
+	result, err := scan(sql)
+	if err != nil {
+		return 0, 0, fmt.Errorf("find the arguments of a statement: %w", err)
+	}
+	before := pg.Token_NUL
+	for i, t := range result.Tokens {
+		if int(t.Start) < begin || isComment(t.Token) {
+			continue
+		}
+		// In CREATE TABLE execute AS EXECUTE execute (…) it is the one behind AS.
+		if t.Token == pg.Token_EXECUTE && (before == pg.Token_NUL || before == pg.Token_AS) {
+			rest := slices.DeleteFunc(slices.Clone(result.Tokens[i+1:]), func(t *pg.ScanToken) bool { return isComment(t.Token) })
+			if len(rest) < 2 || rest[1].Token != pg.Token_ASCII_40 {
+				return int(t.End), int(t.End), nil
+			}
+			from, to := parenthesised(rest)
+			return from - 1, to + 1, nil
+		}
+		before = t.Token
+	}
+	return 0, 0, errors.New("find the arguments of a statement: it executes nothing")
 }

@@ -42,6 +42,7 @@ type explained struct {
 	model    *loaded
 	keys     string // the SELECT of the keys; "" where every key is scored, or none is asked for
 	every    string // why every key is scored
+	named    bool   // the statement names the one key
 	place    string
 
 	// What ANALYZE has counted.
@@ -122,6 +123,9 @@ func (x *explanation) scoring(l *loaded, keys *pull.Keys, scores *[]float64) (en
 	return func() {
 		e := x.current()
 		e.model, e.batches = l, e.batches+1
+		if keys != nil && e.pulled == 0 {
+			e.pulled = keys.Len() // the statement itself names them
+		}
 		if keys == nil && e.keys != "" && e.pulled == 0 {
 			e.keys, e.every = "", "reading those that are needed was an error"
 		}
@@ -161,7 +165,12 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 			e.every = "its SELECT refers to an outer one"
 		}
 	}
-	return w.score(ctx, g)
+	err := w.score(ctx, g)
+	if g.fixed != nil {
+		e.keys, e.every, e.place = "", "", "one parameter"
+		e.named = true
+	}
+	return err
 }
 
 // explainTable runs a call that gives rows, unless nothing is to be run.

@@ -30,6 +30,8 @@ func (x *explanation) properties(e *explained) []property {
 		add("Calls", e.count)
 	}
 	switch {
+	case e.named:
+		add("Keys", "the one that the statement names")
 	case e.keys != "":
 		add("Keys", e.keys)
 	case e.every != "":

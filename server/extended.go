@@ -211,12 +211,16 @@ func (t *takeover) finalPortal(e *entry, final *Final, limit int32) error {
 	name := fmt.Sprintf("%s-%d", s.server.fenceName, s.nextPortal())
 	b, ahead, shortened := t.before(&e.limits, t.restored(e))
 	b, ahead = t.renaming.end(b, ahead)
-	b = t.appendFinal(b, p, name, final, limit)
+	pieces := t.finalPieces(b, p, name, final)
+	b = pieces[len(pieces)-1]
+	b = frame.AppendDescribe(b, 'P', name)
+	b = frame.AppendExecute(b, name, limit)
 	if shortened {
 		b = t.after(&e.limits, b)
 	}
 	b = frame.AppendClose(b, 'S', name)
-	if err := t.send(frame.AppendFlush(b)); err != nil {
+	pieces[len(pieces)-1] = frame.AppendFlush(b)
+	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
 	r := &rows{portal: true, ahead: ahead, behind: shortened, failed: final.failed(p.statement), described: func(f []byte) ([]byte, error) {
@@ -245,8 +249,8 @@ func (t *takeover) restored(e *entry) (b []byte) {
 	return b
 }
 
-// appendFinal appends the final statement of a portal up to its Execute.
-func (t *takeover) appendFinal(b []byte, p *portal, name string, final *Final, limit int32) []byte {
+// finalPieces appends the final statement of a portal up to its Bind, in pieces: its parameters may be large.
+func (t *takeover) finalPieces(b []byte, p *portal, name string, final *Final) [][]byte {
 	call := t.call(p)
 	oids := append(append([]uint32(nil), call.ParamOIDs...), final.ExtraOIDs...)
 	b = frame.AppendParse(b, name, final.SQL, frame.Types(oids))
@@ -255,9 +259,7 @@ func (t *takeover) appendFinal(b []byte, p *portal, name string, final *Final, l
 		formats = append(formats, 1)
 	}
 	params := append(append([][]byte(nil), call.Params...), final.Extra...)
-	b = frame.AppendBind(b, name, name, formats, params, p.binding.ResultFormats)
-	b = frame.AppendDescribe(b, 'P', name)
-	return frame.AppendExecute(b, name, limit)
+	return frame.BindParts(b, name, name, formats, params, p.binding.ResultFormats)
 }
 
 // sameTypes checks that the rows of a final statement are what the client was told they would be.

@@ -188,13 +188,14 @@ func (t *takeover) final(st Statement, final *Final, columns []pgproto3.FieldDes
 	b = frame.AppendClose(b, 'P', "") // a Query takes its place
 	name := t.s.server.fenceName
 	b = frame.AppendParse(b, name, final.SQL, frame.Types(final.ExtraOIDs))
-	b = frame.AppendBind(b, name, name, binary(len(final.Extra)), final.Extra, nil)
-	b = frame.AppendDescribe(b, 'P', name)
+	pieces := frame.BindParts(b, name, name, binary(len(final.Extra)), final.Extra, nil)
+	b = frame.AppendDescribe(pieces[len(pieces)-1], 'P', name)
 	b = t.appendClear(frame.AppendExecute(b, name, 0))
 	if shortened {
 		b = t.after(l, b)
 	}
-	if err := t.send(frame.AppendSync(b)); err != nil {
+	pieces[len(pieces)-1] = frame.AppendSync(b)
+	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
 	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: final.failed(st), described: func(f []byte) ([]byte, error) {

@@ -39,6 +39,16 @@ func (t *takeover) send(b []byte) error {
 	return nil
 }
 
+// sendAll gives frames to the backend that come in pieces.
+func (t *takeover) sendAll(pieces [][]byte) error {
+	for _, b := range pieces {
+		if err := t.send(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // flush sends the client what is gathered for it, and lets go of the frame that next gave last.
 func (t *takeover) flush() error {
 	t.s.backend.drop(t.held)

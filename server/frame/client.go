@@ -134,6 +134,51 @@ func AppendBind(dst []byte, portal, statement string, paramFormats []int16, para
 	return end(appendFormats(dst, resultFormats), at)
 }
 
+// inline is up to which size a parameter is copied into its frame.
+const inline = 64 << 10
+
+// BindParts is AppendBind in pieces to be written one after the other: large parameters are not copied. What follows in
+// dst's frame comes first.
+func BindParts(dst []byte, portal, statement string, paramFormats []int16, params [][]byte, resultFormats []int16) [][]byte {
+	large := 0
+	for _, p := range params {
+		if len(p) > inline {
+			large += len(p)
+		}
+	}
+	dst, at := begin(dst, Bind)
+	dst = appendText(appendText(dst, portal), statement)
+	dst = appendFormats(dst, paramFormats)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(params)))
+	first, parts, size := dst, [][]byte(nil), 0 // size is of the pieces behind the first
+	for _, p := range params {
+		if p == nil {
+			dst = binary.BigEndian.AppendUint32(dst, 0xffffffff)
+			continue
+		}
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(p)))
+		if len(p) <= inline {
+			dst = append(dst, p...)
+			continue
+		}
+		if parts == nil {
+			first = dst
+		} else {
+			size += len(dst)
+		}
+		parts = append(parts, dst, p)
+		dst = nil
+	}
+	dst = appendFormats(dst, resultFormats)
+	if parts == nil {
+		return [][]byte{end(dst, at)}
+	}
+	parts = append(parts, dst)
+	binary.BigEndian.PutUint32(first[at:], uint32(len(first)-at+size+len(dst)+large))
+	parts[0] = first
+	return parts
+}
+
 // AppendDescribe appends a Describe of a statement ('S') or portal ('P').
 func AppendDescribe(dst []byte, kind byte, name string) []byte {
 	return appendTarget(dst, Describe, kind, name)

@@ -96,6 +96,17 @@ func TestClientFramesComeBackAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+func TestBindComesInPiecesAsItComesWhole(t *testing.T) {
+	large := bytes.Repeat([]byte("x"), inline+1)
+	for _, params := range [][][]byte{nil, {nil, []byte("a")}, {large}, {[]byte("a"), large, nil, []byte("b"), large, large, []byte("c")}} {
+		before := AppendFlush(nil)
+		whole := AppendBind(bytes.Clone(before), "p", "s", []int16{1}, params, []int16{0, 1})
+		if got := bytes.Join(BindParts(before, "p", "s", []int16{1}, params, []int16{0, 1}), nil); !bytes.Equal(got, whole) {
+			t.Errorf("%d parameters: %d bytes in pieces, %d whole", len(params), len(got), len(whole))
+		}
+	}
+}
+
 func TestFormatsInTheirShortForms(t *testing.T) {
 	for _, c := range []struct {
 		formats []int16

@@ -36,12 +36,28 @@ func Into(ctx context.Context, conn *pgconn.PgConn, q Query, sinks ...Sink) (row
 	return collect(execute(ctx, conn, q), sinks)
 }
 
+// Batches is Into that calls full whenever so many rows have been taken, and for those left at the end: the sinks may
+// then be emptied, so that memory does not grow with the result.
+func Batches(ctx context.Context, conn *pgconn.PgConn, q Query, size int, full func(rows int) error, sinks ...Sink) error {
+	rr := execute(ctx, conn, q)
+	rows, err := take(rr, sinks, size, full)
+	if err == nil && rows%size > 0 {
+		err = full(rows % size)
+	}
+	return err
+}
+
 func execute(ctx context.Context, conn *pgconn.PgConn, q Query) *pgconn.ResultReader {
 	return conn.ExecParams(ctx, q.SQL, q.Params, q.OIDs, q.Formats, []int16{pgtype.BinaryFormatCode})
 }
 
 // collect feeds each result column to the sink of its place and closes the result.
 func collect(rr *pgconn.ResultReader, sinks []Sink) (rows int, err error) {
+	return take(rr, sinks, 0, nil)
+}
+
+// take is collect that calls full behind every size rows, where size is not 0.
+func take(rr *pgconn.ResultReader, sinks []Sink, size int, full func(rows int) error) (rows int, err error) {
 	for rr.NextRow() {
 		values := rr.Values()
 		if len(values) != len(sinks) {
@@ -55,6 +71,12 @@ func collect(rr *pgconn.ResultReader, sinks []Sink) (rows int, err error) {
 			}
 		}
 		rows++
+		if size > 0 && rows%size == 0 {
+			if err := full(size); err != nil {
+				_, _ = rr.Close()
+				return 0, err
+			}
+		}
 	}
 	_, err = rr.Close()
 	return rows, err

@@ -67,6 +67,18 @@ func (c *Column) Append(b []byte) error {
 	return nil
 }
 
+// mostLevels is how many categories a column keeps when it is emptied: they are likely to come again.
+const mostLevels = 1 << 16
+
+// Empty drops the values that the column has taken.
+func (c *Column) Empty() {
+	c.Numbers, c.Codes, c.Times = c.Numbers[:0], c.Codes[:0], c.Times[:0]
+	if len(c.Levels) > mostLevels {
+		c.Levels = nil
+		clear(c.codes)
+	}
+}
+
 // finite keeps a value inside float32: what is beyond (and ±infinity) becomes the largest float32 of its sign.
 func finite(v float64) float64 {
 	return math.Max(-math.MaxFloat32, math.Min(math.MaxFloat32, v))

@@ -66,13 +66,16 @@ func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model
 		q.Params, q.OIDs, q.Formats = [][]byte{value}, []uint32{oid}, []int16{1}
 	}
 	known := &pull.Keys{OID: r.KeyOID}
-	x, err := r.frame(ctx, conn, q, known)
-	if err != nil {
-		return nil, nil, fmt.Errorf("pull rows to score: %w", err)
+	expected := max(0, min(r.Estimate, mostExpected)) * 17 / 16
+	if keys != nil {
+		expected = min(expected, int64(keys.Len()))
 	}
-	scores := make([]float64, x.Rows)
-	if err := m.Predict(scores, x); err != nil {
-		return nil, nil, fmt.Errorf("score rows: %w", err)
+	if r.KeyInteger() {
+		known.Ints = make([]int64, 0, expected)
+	}
+	scores, err := r.scores(ctx, conn, m, q, known, int(expected))
+	if err != nil {
+		return nil, nil, err
 	}
 	if !r.Unique {
 		known, scores = known.Distinct(scores)
@@ -125,15 +128,36 @@ func (r *Relation) ScoreRows(ctx context.Context, conn *pgconn.PgConn, m model.M
 	}
 	known := &pull.Keys{}
 	q.SQL = rows.selectKeyed()
-	x, err := rows.frame(ctx, conn, q, known)
+	scores, err := rows.scores(ctx, conn, m, q, known, 0)
+	return known, scores, err
+}
+
+// mostExpected bounds what is set aside for rows that are only said to be there.
+const mostExpected = 1 << 24
+
+// batch is how many rows are scored at a time: enough for fast matrix products, few enough to stay in the cache.
+const batch = 1 << 15
+
+// scores scores the rows of a query that gives a key and the features, as they come: only keys and scores are kept.
+// expected is about how many there are.
+func (r *Relation) scores(ctx context.Context, conn *pgconn.PgConn, m model.Model, q pull.Query, known *pull.Keys, expected int) ([]float64, error) {
+	columns, sinks := r.sinks(known)
+	scores := make([]float64, 0, expected)
+	err := pull.Batches(ctx, conn, q, batch, func(rows int) error {
+		from := len(scores)
+		scores = append(scores, make([]float64, rows)...)
+		if err := m.Predict(scores[from:], pull.FrameOf(columns, rows)); err != nil {
+			return fmt.Errorf("score rows: %w", err)
+		}
+		for _, c := range columns {
+			c.Empty()
+		}
+		return ctx.Err()
+	}, sinks...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("pull rows to score: %w", err)
+		return nil, fmt.Errorf("pull rows to score: %w", err)
 	}
-	scores := make([]float64, x.Rows)
-	if err := m.Predict(scores, x); err != nil {
-		return nil, nil, fmt.Errorf("score rows: %w", err)
-	}
-	return known, scores, nil
+	return scores, nil
 }
 
 // selectKeyed is the SELECT of the key and the features, without a WHERE.
@@ -166,14 +190,20 @@ func (r *Relation) featureNames() string {
 
 func (r *Relation) column(name string) string { return pgx.Identifier{alias, name}.Sanitize() }
 
-// frame runs a query that gives whatever the leading sinks take and then the features.
-func (r *Relation) frame(ctx context.Context, conn *pgconn.PgConn, q pull.Query, leading ...pull.Sink) (*frame.Frame, error) {
+// sinks take the features behind whatever the leading ones take.
+func (r *Relation) sinks(leading ...pull.Sink) ([]*pull.Column, []pull.Sink) {
 	columns := make([]*pull.Column, len(r.Features))
 	sinks := leading
 	for i, f := range r.Features {
 		columns[i] = pull.NewColumn(f.Name, f.OID)
 		sinks = append(sinks, columns[i])
 	}
+	return columns, sinks
+}
+
+// frame runs a query that gives whatever the leading sinks take and then the features.
+func (r *Relation) frame(ctx context.Context, conn *pgconn.PgConn, q pull.Query, leading ...pull.Sink) (*frame.Frame, error) {
+	columns, sinks := r.sinks(leading...)
 	rows, err := pull.Into(ctx, conn, q, sinks...)
 	if err != nil {
 		return nil, err

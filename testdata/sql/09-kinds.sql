@@ -18,5 +18,11 @@ BEGIN; DECLARE c SCROLL CURSOR FOR SELECT id FROM customers ORDER BY cvp_predict
 -- ordered
 BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT id, cvp_predict('risk', id) FROM customers ORDER BY id; COMMIT; FETCH 3 FROM c; CLOSE c
 
--- EXPLAIN
-EXPLAIN (COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT cvp_predict('risk', 42)
+-- PREPARE and EXECUTE
+PREPARE p AS SELECT id, cvp_predict('risk', id) FROM customers WHERE id < 4 ORDER BY id; EXECUTE p; EXECUTE p; DEALLOCATE p
+
+-- PREPARE with parameters
+PREPARE p(int, text) AS SELECT id, cvp_predict($2, id) FROM customers WHERE id < $1 ORDER BY id; EXECUTE p(4, 'risk'); EXECUTE p(3, 'worth'); DEALLOCATE p
+
+-- CREATE TABLE AS EXECUTE
+PREPARE p AS SELECT id, cvp_predict('risk', id) AS s FROM customers WHERE id < 4; CREATE TABLE made.executed AS EXECUTE p; SELECT * FROM made.executed ORDER BY id; DEALLOCATE p

@@ -33,6 +33,8 @@ type scoring struct {
 	equated bool
 	// shared says that calls about other subjects stand in the block too.
 	shared bool
+	// constant says that all rows share the subject.
+	constant bool
 	// every says that those are exactly the rows of the model's own relation.
 	every bool
 }
@@ -131,7 +133,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 	switch {
 	case err != nil:
 		return err
-	case isFixed || rewrite.Constant(g.subject.Expr):
+	case isFixed || g.constant:
 		return w.scoreConstant(ctx, g)
 	case g.subject.Row != "":
 		return w.scoreRows(ctx, g)

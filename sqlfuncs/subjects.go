@@ -35,7 +35,7 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 	if w.fix(g); g.fixed != nil && !g.equated {
 		return nil
 	}
-	if rewrite.Constant(g.subject.Expr) {
+	if g.constant = rewrite.Constant(g.subject.Expr); g.constant {
 		text, err := expressionText(g.key)
 		g.keys = "SELECT cvp_key FROM (SELECT " + text + " AS cvp_key) AS cvp_subjects WHERE cvp_key IS NOT NULL"
 		return err

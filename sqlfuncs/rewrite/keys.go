@@ -76,12 +76,24 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 	return distinct + " FROM (" + text + ") AS cvp_subjects WHERE cvp_key IS NOT NULL", true, nil
 }
 
-// visibleWith gives the WITH clause of the statement's outermost SELECT where block is inside of or is it.
+// visibleWith gives the WITH clause of the statement's outermost SELECT where block is inside of or is it, nil where the
+// block reads none of its tables.
 func visibleWith(stmt *pg.Node, block *pg.SelectStmt) *pg.WithClause {
+	with := block.WithClause
 	if top := stmt.GetSelectStmt(); top != nil {
-		return top.WithClause
+		with = top.WithClause
 	}
-	return block.WithClause
+	names := map[string]bool{}
+	for _, c := range with.GetCtes() {
+		names[c.GetCommonTableExpr().Ctename] = true
+	}
+	reads := func(n *pg.Node) bool {
+		return syntax.Any(n, func(n *pg.Node) bool { return names[n.GetRangeVar().GetRelname()] })
+	}
+	if slices.ContainsFunc(block.FromClause, reads) || reads(block.WhereClause) {
+		return with
+	}
+	return nil
 }
 
 // repeatable reports whether the block's FROM clause gives the same rows when it is read twice.

@@ -23,6 +23,12 @@ FROM generate_series(1, 1500) AS i;
 CREATE TABLE scored (id int PRIMARY KEY, score float8, note text DEFAULT 'new');
 INSERT INTO scored SELECT i, i / 10.0, CASE WHEN i % 2 = 0 THEN 'even' END FROM generate_series(1, 20) AS i;
 
+-- Few rows of each, for random statements: a nested loop over calls takes its time.
+CREATE TABLE people AS SELECT * FROM customers WHERE id <= 24;
+INSERT INTO people SELECT 900 + id, 900 + big, 900 + small, 'x' || code, md5('x' || id)::uuid, 900 + num, born + 20000, country, age, income, vip, id, churned, spend FROM customers WHERE id <= 3;
+ALTER TABLE people ADD PRIMARY KEY (id);
+CREATE TABLE buys AS SELECT * FROM orders WHERE order_id % 50 = 0;
+
 ANALYZE;
 
 -- A copy to start again from.

@@ -125,3 +125,9 @@ SELECT code FROM countries ORDER BY (SELECT max(cvp_predict('risk', c.id)) FROM 
 
 -- A subquery in the key
 SELECT cvp_predict('risk', (SELECT max(id) FROM customers WHERE cvp_predict('risk', id) > 0.5))
+
+-- ANY of an array of calls
+SELECT id FROM customers WHERE cvp_predict('risk', id) = ANY (ARRAY[cvp_predict('risk', 3), cvp_predict('risk', 4)]) ORDER BY id
+
+-- Rows compared
+SELECT id FROM customers WHERE (cvp_predict('risk', id), id) > (cvp_predict('risk', 42), 42) ORDER BY id

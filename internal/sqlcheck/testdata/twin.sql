@@ -25,19 +25,22 @@ BEGIN
 END
 $$;
 
--- A row is known by its key column.
-CREATE FUNCTION cvp.key_of(subject anyelement, key text) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = pg_typeof(subject)) IN ('c', 'p') THEN to_jsonb(subject) ->> key ELSE subject::text END
+-- A row is known by its key column. The rows of people above 900 are copies of those of customers 900 below, and are
+-- scored by their columns.
+CREATE FUNCTION cvp.key_of(subject anyelement, model text, key text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN (SELECT t.typtype FROM pg_type AS t WHERE t.oid = pg_typeof(subject)) IN ('c', 'p') THEN
+        CASE WHEN model <> 'visits' AND (to_jsonb(subject) ->> 'id')::int > 900 THEN ((to_jsonb(subject) ->> 'id')::int - 900)::text ELSE to_jsonb(subject) ->> key END
+    ELSE subject::text END
 $$;
 
 CREATE FUNCTION cvp.cvp_predict(model text, subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.key)
+    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.name, m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predict(model text, key text) RETURNS float8 LANGUAGE sql STABLE AS $$
     SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key
 $$;
 CREATE FUNCTION cvp.cvp_predict(subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.key)
+    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.name, m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predict(key text) RETURNS float8 LANGUAGE sql STABLE AS $$
     SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key

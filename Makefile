@@ -8,6 +8,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 3s
 FUZZFLAGS   ?= -fuzzminimizetime=10x
 SOAK        ?= 10m
+STATEMENTS  ?= 10000
+SEED        ?= 1
 
 # A C compiler gives the Postgres parser in C, in place of WebAssembly; OpenBLAS faster matrices than gonum's.
 # Each is used where this machine has it. CC=none builds without a C compiler.
@@ -87,6 +89,10 @@ fuzz: ## every fuzz target for FUZZTIME (3s) each
 fuzz-wire: FUZZED := ./server ./sqlfuncs/calls
 fuzz-wire: ## those of what a client sends; FUZZTIME=10m is what counts
 	$(FUZZ)
+
+.PHONY: fuzz-sql
+fuzz-sql: ## STATEMENTS (10000) random ones with calls, compared with functions of Postgres's own
+	$(GO) test $(BUILDFLAGS) -timeout=60m -run=Random ./internal/sqlcheck -v -args -statements=$(STATEMENTS) -seed=$(SEED)
 
 .PHONY: soak
 soak: build ## faults at full size, and SOAK (10m) of mixed work by 64 clients, killed connections, restarts of Postgres

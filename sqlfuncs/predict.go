@@ -189,12 +189,16 @@ func (w *work) scoreConstant(ctx context.Context, g *scoring) error {
 	return nil
 }
 
+// errRows refuses whole rows that cannot be read before the statement runs.
+func errRows() error {
+	return failure("0A000", "cvp_predict cannot score whole rows here", "Give the key instead, or put the rows into a table first.")
+}
+
 // scoreRows scores whole rows by their columns.
 func (w *work) scoreRows(ctx context.Context, g *scoring) error {
 	relation, isRelation := g.model.source.(*source.Relation)
 	if g.keys == "" || !isRelation {
-		return &pgconn.PgError{Severity: "ERROR", Code: "0A000", Message: "cvp_predict cannot score whole rows here",
-			Hint: "Give the key instead, or put the rows into a table first."}
+		return errRows()
 	}
 	d, err := pull.Describe(ctx, w.conn, g.keys, w.oids())
 	if err != nil {

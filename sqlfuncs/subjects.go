@@ -18,6 +18,13 @@ import (
 
 // keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
 func (w *work) keyQuery(ctx context.Context, g *scoring) error {
+	if g.subject.Outer {
+		column := g.model.source.KeyColumn()
+		if column == "" {
+			return errRows()
+		}
+		g.subject = rewrite.Subject{Expr: fieldOf(g.subject.Expr, column)}
+	}
 	if g.subject.Row != "" {
 		if row, err := w.isRow(ctx, g); err != nil {
 			return err

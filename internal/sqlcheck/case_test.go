@@ -33,6 +33,8 @@ type sample struct {
 	ordered bool
 	// several says that the string holds several statements, which the simple protocol alone takes.
 	several bool
+	// simple says that it does not work in the extended protocol, for the reason in the file.
+	simple bool
 	// writes says that the statement may leave something behind.
 	writes bool
 }
@@ -43,6 +45,7 @@ type sample struct {
 //	-- parameters: int4=7, text=NULL
 //	-- ordered, where that cannot be read off the statement
 //	-- pending: the reason
+//	-- simple only: the reason
 func sheets(t testing.TB) []sheet {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(catalogue, "*.sql"))
@@ -86,6 +89,8 @@ func readSample(text string) (*sample, error) {
 			c.title = note
 		case note == "ordered":
 			c.ordered = true
+		case name == "simple only":
+			c.simple = true
 		case name == "pending":
 			c.pending = value
 		case name == "parameters":

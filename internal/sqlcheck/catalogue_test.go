@@ -42,7 +42,7 @@ func TestCatalogue(t *testing.T) {
 // modes are those that a statement can be run in.
 func (c *sample) modes() (out []mode) {
 	for _, m := range modes {
-		if c.several && (m.extended || m.block) || len(c.params) > 0 && !m.extended {
+		if c.several && (m.extended || m.block) || c.simple && m.extended || len(c.params) > 0 && !m.extended {
 			continue
 		}
 		out = append(out, m)

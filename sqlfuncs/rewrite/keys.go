@@ -15,13 +15,15 @@ type Subject struct {
 	Expr *pg.Node
 	// Row is the name of the FROM item that Expr names as a whole, "" where Expr is an ordinary expression.
 	Row string
+	// Outer says that the item is one of a block around the call's own, or of a statement that changes rows.
+	Outer bool
 }
 
 // SubjectOf reads the subject argument of a call in its block.
 func SubjectOf(c *Call, arg *pg.Node) Subject {
 	s := Subject{Expr: arg}
 	ref := arg.GetColumnRef()
-	if ref == nil || c.At.Block == nil {
+	if ref == nil {
 		return s
 	}
 	fields := ref.Fields
@@ -30,10 +32,15 @@ func SubjectOf(c *Call, arg *pg.Node) Subject {
 		// f(t.*) and f(t) are the same to Postgres; only the latter can stand in a select list.
 		s.Expr = &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: fields}}}
 	}
-	if len(fields) == 1 {
-		if name := fields[0].GetString_().GetSval(); slices.Contains(itemNames(c.At.Block.FromClause), name) {
-			s.Row = name
-		}
+	if len(fields) != 1 {
+		return s
+	}
+	name := fields[0].GetString_().GetSval()
+	switch {
+	case c.At.Block != nil && slices.Contains(itemNames(c.At.Block.FromClause), name):
+		s.Row = name
+	case slices.Contains(c.outerItems(), name):
+		s.Row, s.Outer = name, true
 	}
 	return s
 }
@@ -62,7 +69,7 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 			inner.WhereClause = and(inner.WhereClause, syntax.Clone(conjunct))
 		}
 	}
-	if with := visibleWith(stmt, block); with != nil {
+	if with := visibleWith(stmt, block, inner); with != nil {
 		inner.WithClause = syntax.Clone(with)
 	}
 	text, err := syntax.Text(syntax.Select(inner))
@@ -76,9 +83,9 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 	return distinct + " FROM (" + text + ") AS cvp_subjects WHERE cvp_key IS NOT NULL", true, nil
 }
 
-// visibleWith gives the WITH clause of the statement's outermost SELECT where block is inside of or is it, nil where the
-// block reads none of its tables.
-func visibleWith(stmt *pg.Node, block *pg.SelectStmt) *pg.WithClause {
+// visibleWith gives the WITH clause of the statement's outermost SELECT where block is inside of or is it, nil where
+// reader, which is made of the block, reads none of its tables.
+func visibleWith(stmt *pg.Node, block, reader *pg.SelectStmt) *pg.WithClause {
 	with := block.WithClause
 	if top := stmt.GetSelectStmt(); top != nil {
 		with = top.WithClause
@@ -87,13 +94,15 @@ func visibleWith(stmt *pg.Node, block *pg.SelectStmt) *pg.WithClause {
 	for _, c := range with.GetCtes() {
 		names[c.GetCommonTableExpr().Ctename] = true
 	}
-	reads := func(n *pg.Node) bool {
-		return syntax.Any(n, func(n *pg.Node) bool { return names[n.GetRangeVar().GetRelname()] })
-	}
-	if slices.ContainsFunc(block.FromClause, reads) || reads(block.WhereClause) {
+	if syntax.Any(syntax.Select(reader), func(n *pg.Node) bool { return names[n.GetRangeVar().GetRelname()] }) {
 		return with
 	}
 	return nil
+}
+
+// withoutWith is a block as it reads common tables, without their definitions.
+func withoutWith(b *pg.SelectStmt) *pg.SelectStmt {
+	return &pg.SelectStmt{TargetList: b.TargetList, FromClause: b.FromClause, WhereClause: b.WhereClause, SortClause: b.SortClause}
 }
 
 // repeatable reports whether the block's FROM clause gives the same rows when it is read twice.

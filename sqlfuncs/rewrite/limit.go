@@ -44,7 +44,7 @@ func Limited(stmt *pg.Node, c *Call, key *pg.Node) (sql string, ok bool, err err
 		own.GetSortBy().Node = syntax.Clone(e)
 		inner.SortClause = append(inner.SortClause, own)
 	}
-	if with := visibleWith(stmt, b); with != nil {
+	if with := visibleWith(stmt, b, inner); with != nil {
 		if syntax.Any(&pg.Node{Node: &pg.Node_WithClause{WithClause: with}}, notRepeatable) {
 			return "", false, nil
 		}

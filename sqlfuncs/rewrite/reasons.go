@@ -25,7 +25,7 @@ func WhyEveryKey(stmt *pg.Node, c *Call, s Subject) string {
 	if why := why(s.Expr, notPlain, changing); why != "" {
 		return "its key has " + why
 	}
-	if with := visibleWith(stmt, block); with != nil {
+	if with := visibleWith(stmt, block, withoutWith(block)); with != nil {
 		if why := why(&pg.Node{Node: &pg.Node_WithClause{WithClause: with}}, notRepeatable, changing); why != "" {
 			return "the WITH clause has " + why
 		}

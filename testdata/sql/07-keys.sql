@@ -164,3 +164,21 @@ SELECT id FROM customers WHERE cvp_predict('risk', id) OPERATOR(pg_catalog.>) 0.
 
 -- A string of a call among plain statements
 SELECT 1 AS one; SELECT cvp_predict('risk', 1); SELECT 2 AS two
+
+-- A whole row of the block around
+SELECT c.id FROM customers AS c WHERE c.id < 50 AND EXISTS (SELECT FROM countries AS k WHERE k.code = c.country AND cvp_predict('visits', c) > 500) ORDER BY c.id
+
+-- A whole row in a subquery of one value
+SELECT id, (SELECT cvp_predict('visits', customers)) FROM customers WHERE id < 5 ORDER BY id
+
+-- The whole row that an UPDATE is about
+UPDATE customers SET spend = cvp_predict('visits', customers) WHERE id < 5 RETURNING id, spend, cvp_predict('visits', customers)
+
+-- The whole row that a DELETE is about
+DELETE FROM customers AS c WHERE c.id > 190 AND cvp_predict('visits', c) IS NULL RETURNING c.id
+
+-- A row that UPDATE … FROM reads
+UPDATE scored AS s SET score = cvp_predict('visits', c) FROM customers AS c WHERE c.id = s.id AND s.id < 5 RETURNING s.id, s.score
+
+-- An alias of plain values around a block
+SELECT i, (SELECT cvp_predict('risk', i)) FROM generate_series(1, 3) AS i ORDER BY i

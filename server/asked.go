@@ -48,7 +48,7 @@ func (a *asked) count(kind byte, answers *answers) {
 	case frame.Describe:
 		a.mark()
 	case frame.CopyDone, frame.CopyFail:
-		a.copy.ended, a.copy.endedIn = true, a.sent.Load()
+		a.copy.ended, a.copy.endedBy = true, a.sent.Load()+1
 	case frame.Terminate:
 		a.terminated = true
 	}

@@ -79,7 +79,7 @@ func newCalls() calls {
 	return calls{statements: map[string]*prepared{}, portals: map[string]*portal{}}
 }
 
-func (c *calls) any() bool { return len(c.statements) > 0 || len(c.portals) > 0 }
+func (c *calls) any() bool { return len(c.statements) > 0 || len(c.portals) > 0 || len(c.changes) > 0 }
 
 // parse notes a Parse that is forwarded: the name is the given statement's, or Postgres's own where it is nil.
 func (c *calls) parse(name string, p *prepared, forwarded []byte) {

@@ -18,7 +18,7 @@ type copyIn struct {
 	data    bool   // data have been sent since
 	ended   bool   // and their end
 	doubt   bool   // with a Sync in the middle
-	endedIn int64  // the segment in which the client has ended a COPY last
+	endedBy int64  // the segment behind the one in which the client has ended a COPY last, 0 for none
 }
 
 // counts are those of a segment.
@@ -53,6 +53,20 @@ func (c *copyIn) unsure(kind byte) bool {
 	return c.doubt
 }
 
+// ignoresSync says that Postgres is taken to be in the middle of COPY data.
+func (s *session) ignoresSync() bool {
+	c := &s.asked.copy
+	return c.data && !c.ended && s.gate.isCopying(s.answers.ready.Load())
+}
+
+// reopen takes back the Syncs that Postgres has ignored.
+func (a *asked) reopen() {
+	a.sent.Add(-a.copy.syncs)
+	a.closes, a.parses, a.binds = a.copy.before.closes, a.copy.before.parses, a.copy.before.binds
+	a.executed = true
+	a.mark()
+}
+
 // settleCopy finds out what became of the Syncs before the frame at the front of the client's buffer.
 func (s *session) settleCopy() error {
 	if s.asked.copy.doubt {
@@ -72,10 +86,7 @@ func (s *session) awaitCopy() error {
 		}
 	}
 	if s.answers.copies.Load() > a.copy.copies {
-		a.sent.Add(-a.copy.syncs)
-		a.closes, a.parses, a.binds = a.copy.before.closes, a.copy.before.parses, a.copy.before.binds
-		a.executed = true
-		a.mark()
+		a.reopen()
 	}
 	a.copy.open(&s.answers)
 	return nil

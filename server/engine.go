@@ -35,7 +35,8 @@ type Statement interface {
 	// Position maps a 1-based error position (in characters) in SQL() to the query string given to Plan.
 	Position(int32) int32
 	// Prepare does the engine's work on the client's own backend connection, inside a transaction the server
-	// has opened or the client's own, and returns the statement that gives the client its rows. Errors that
+	// has opened or the client's own, and returns the statement that gives the client its rows. It uses the
+	// extended protocol: a simple query would drop the client's unnamed portal. Errors that
 	// are *pgconn.PgError reach the client as they are.
 	Prepare(ctx context.Context, conn *pgconn.PgConn, call Call) (*Final, error)
 }

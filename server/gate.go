@@ -60,7 +60,7 @@ type fence struct {
 	segment   int64
 	settling  bool  // stop at the segment's ReadyForQuery, not at a CloseComplete
 	closes    int   // which CloseComplete of the segment is the fence's
-	copyEnded int64 // the segment in which the client has ended a COPY last
+	copyEnded int64 // the segment in which the client has ended a COPY last, -1 for none
 	// early is a fence that only waits for a CopyInResponse or for a quiet backend; see copyIn.
 	early bool
 	// doubtful is one whose segment is not sure: the client's Syncs may have been ignored. It stops at the
@@ -75,13 +75,14 @@ type fence struct {
 func (g *gate) raise(f *fence) outcome {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !f.settling {
-		if g.failed == f.segment {
-			return skipping
-		}
-		if g.copying > f.copyEnded && f.segment-g.copying <= 1 {
-			return skipping // the backend reads COPY data: it words its own error
-		}
+	switch {
+	case f.settling && g.copying == f.segment && f.copyEnded < f.segment && g.failed != f.segment:
+		return eaten
+	case f.settling:
+	case g.failed == f.segment:
+		return skipping
+	case g.copying > f.copyEnded && f.segment-g.copying <= 1:
+		return skipping // the backend reads COPY data: it words its own error
 	}
 	g.put(f)
 	return 0
@@ -233,12 +234,20 @@ func (g *gate) onCopy(segment int64) {
 	defer g.mu.Unlock()
 	g.copying = segment
 	switch f := g.fence; {
-	case f == nil || f.settling || f.doubtful:
-	case f.early:
+	case f == nil || f.doubtful:
+	case f.settling && (f.segment != segment || f.copyEnded == segment):
+	case f.early || f.settling:
 		g.lower(eaten)
 	case f.segment == segment+1 && f.copyEnded < segment:
 		f.doomed = true
 	}
+}
+
+// isCopying tells whether the backend reads COPY data in a segment, so far as is known.
+func (g *gate) isCopying(segment int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.copying == segment && g.failed != segment
 }
 
 // onCopyOver notes that no COPY is reading any more.

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -51,7 +53,13 @@ func (s *session) intercept() error {
 		s.calls.close(body, s.asked.sent.Load(), s.asked.closes+1)
 	}
 	if s.opened.Load() && (kind == frame.Sync || kind == frame.FunctionCall) {
-		return s.settle(f, f)
+		switch {
+		case s.ignoresSync():
+		case s.asked.copy.doubt:
+			return s.countAnew()
+		default:
+			return s.settle(f, f)
+		}
 	}
 	return s.pass(f, true)
 }
@@ -123,11 +131,47 @@ func (s *session) interceptQuery(f, body []byte) error {
 		s.gate.expect(move{segment: s.asked.sent.Load(), to: joined.position}, s.answers.ready.Load())
 		by = frame.AppendQuery(nil, joined.text)
 	}
-	if s.opened.Load() {
+	if s.opened.Load() && !mayCopyIn(text) {
 		return s.settle(f, by)
+	}
+	if s.opened.Load() {
+		if done, err := s.commitAhead(f); done || err != nil {
+			return err
+		}
 	}
 	s.replace(f, by)
 	return nil
+}
+
+// mayCopyIn says whether a query string may ask for COPY data: these could not pass while the session waits for
+// the end of the string.
+func mayCopyIn(text []byte) bool {
+	lower := bytes.ToLower(text)
+	return bytes.Contains(lower, []byte("copy")) && bytes.Contains(lower, []byte("stdin"))
+}
+
+// commitAhead ends the transaction that we have opened in a pipeline ahead of the Query at the front of the client's
+// buffer, rather than with it. It reports whether that has failed and the Query is dealt with.
+func (s *session) commitAhead(f []byte) (done bool, err error) {
+	if o, err := s.pause(); err != nil || o != parked {
+		return false, err
+	}
+	t := s.takeOver()
+	failed := t.endTransaction("COMMIT")
+	if failed != nil && !errors.Is(failed, errFailed) {
+		return false, failed
+	}
+	if failed != nil {
+		s.asked.count(frame.Query, &s.answers)
+		s.client.drop(len(f))
+		if err := t.ready(); err != nil {
+			return false, err
+		}
+	} else if err := t.flush(); err != nil {
+		return false, err
+	}
+	s.resume()
+	return failed != nil, nil
 }
 
 // interceptParse notes a Parse of one statement of ours and forwards its text as Postgres is to have it.
@@ -137,7 +181,9 @@ func (s *session) interceptParse(f, body []byte) error {
 		return s.pass(f, true)
 	}
 	name := string(p.Name)
-	s.calls.note(s.asked.sent.Load(), change{parse: s.asked.parses + 1, undo: s.calls.keeping(name)})
+	if s.calls.any() || frame.Mentions(p.SQL) {
+		s.calls.note(s.asked.sent.Load(), change{parse: s.asked.parses + 1, undo: s.calls.keeping(name)})
+	}
 	var planned []Statement
 	if s.mentions(p.SQL) {
 		planned = s.plan(p.SQL)

@@ -16,7 +16,7 @@ var errClosed = errors.New("session is closed")
 func (s *session) pause() (outcome, error) {
 	defer s.observePause(time.Now())
 	a := &s.asked
-	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copy.endedIn}
+	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copy.endedBy - 1}
 	if o := s.gate.raise(f); o != 0 {
 		return o, nil
 	}
@@ -62,14 +62,24 @@ func (s *session) stopWatch() {
 // settle forwards a frame that ends the segment in which we opened the transaction, in place of the frame at
 // the front of the client's buffer, and commits before the client gets the ReadyForQuery.
 func (s *session) settle(f, by []byte) error {
-	fence := &fence{segment: s.asked.sent.Load(), settling: true}
-	s.gate.raise(fence)
+	fence := &fence{segment: s.asked.sent.Load(), settling: true, copyEnded: s.asked.copy.endedBy - 1}
+	o := s.gate.raise(fence)
 	s.replace(f, by)
 	if err := s.flushBackend(); err != nil {
 		return err
 	}
-	if _, err := s.await(fence); err != nil {
-		return err
+	if o == 0 {
+		var err error
+		if o, err = s.await(fence); err != nil {
+			return err
+		}
+	}
+	if o == eaten { // by a COPY
+		if !s.asked.copy.doubt {
+			s.asked.reopen()
+			s.asked.copy.open(&s.answers)
+		}
+		return nil
 	}
 	t := s.takeOver()
 	if err := t.endTransaction("COMMIT"); err != nil && !errors.Is(err, errFailed) {

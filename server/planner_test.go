@@ -166,7 +166,7 @@ func (s *testStatement) effect(ctx context.Context, name string, conn *pgconn.Pg
 	case "cvp_early":
 		return conn.Exec(ctx, "SELECT * FROM no_such_table").Close()
 	case "cvp_insert":
-		return conn.Exec(ctx, "INSERT INTO trained VALUES (1)").Close()
+		return conn.ExecParams(ctx, "INSERT INTO trained VALUES (1)", nil, nil, nil, nil).Read().Err
 	case "cvp_notice":
 		call.Notice(&pgconn.Notice{Message: "epoch 1"})
 		select {

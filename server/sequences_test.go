@@ -150,7 +150,12 @@ func script(frames []pgproto3.FrontendMessage) string {
 }
 
 // sequence makes up what a client sends.
-type sequence struct{ *rand.Rand }
+type sequence struct {
+	*rand.Rand
+	// calling says that a call may have opened a transaction in the pipeline: the ReadyForQuery of a Sync in the
+	// middle of failed COPY data then comes before the server has ended that.
+	calling bool
+}
 
 func pick[T any](g *sequence, of ...T) T { return of[g.IntN(len(of))] }
 
@@ -186,10 +191,14 @@ func (g *sequence) bound(portal, statement, text string) *pgproto3.Bind {
 func (g *sequence) frames() (all []pgproto3.FrontendMessage) {
 	texts := map[string]string{}
 	for range 3 + g.IntN(10) {
+		if n := len(all); n > 0 && all[n-1] == pgproto3.FrontendMessage(sync) {
+			g.calling = false
+		}
 		switch g.IntN(16) {
 		case 0, 1, 2, 3, 4: // a statement as drivers send it
 			name, portal, text := g.statement(), g.portal(), pick(g, statementTexts...)
 			texts[name] = text
+			g.calling = g.calling || strings.Contains(text, "cvp_")
 			all = append(all, parse(name, text))
 			if g.IntN(3) == 0 {
 				all = append(all, describe('S', name))
@@ -205,9 +214,11 @@ func (g *sequence) frames() (all []pgproto3.FrontendMessage) {
 			}
 		case 5, 6: // a statement again
 			name, portal := g.statement(), g.portal()
+			g.calling = true
 			all = append(all, g.bound(portal, name, texts[name]), execute(portal, pick(g, uint32(0), 1, 3)))
 			all = append(all, g.data(texts[name])...)
 		case 7, 8:
+			g.calling = true
 			all = append(all, execute(g.portal(), pick(g, uint32(0), 1, 3)))
 		case 9:
 			all = append(all, describe(pick(g, byte('S'), 'P'), g.portal()))
@@ -215,6 +226,10 @@ func (g *sequence) frames() (all []pgproto3.FrontendMessage) {
 			all = append(all, closing(pick(g, byte('S'), 'P'), g.portal()))
 		case 11, 12, 13:
 			text := pick(g, append(queryTexts, statementTexts...)...)
+			if g.calling && strings.Contains(text, "STDIN") {
+				all = append(all, sync) // the server would commit ahead of the COPY
+				g.calling = false
+			}
 			all = append(all, query(text))
 			all = append(all, g.data(text)...)
 		case 14:
@@ -232,9 +247,16 @@ func (g *sequence) data(text string) (all []pgproto3.FrontendMessage) {
 		return nil
 	}
 	for g.IntN(4) > 0 {
+		if g.calling {
+			all = append(all, copyData("1\n"))
+			continue
+		}
 		all = append(all, pick[pgproto3.FrontendMessage](g, copyData("1\n"), copyData("2\n3\n"), copyData("x\n"), sync, flush))
 	}
-	if g.IntN(8) == 0 {
+	switch {
+	case g.calling && g.IntN(2) == 0:
+		all = append([]pgproto3.FrontendMessage{sync}, all...)
+	case !g.calling && g.IntN(8) == 0:
 		return all
 	}
 	return append(all, pick[pgproto3.FrontendMessage](g, copyDone, copyDone, copyDone, &pgproto3.CopyFail{Message: "no"}))

@@ -25,9 +25,10 @@ func (s *session) takeQuery(f []byte, planned []Statement) error {
 	case o == skipping:
 		return s.pass(f, false)
 	}
-	if s.answers.status.Load() == frame.Failed && !s.asked.executed || s.answers.lexing.misleads(f) {
+	refused := s.answers.status.Load() == frame.Failed && !s.asked.executed && !controlsTransaction(planned[0].SQL())
+	if refused || s.answers.lexing.misleads(f) {
 		s.resume()
-		return s.pass(f, true) // Postgres refuses it
+		return s.pass(f, true) // Postgres says what is wrong with it
 	}
 	s.client.drop(len(f))
 	t := s.takeOver()

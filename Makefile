@@ -61,6 +61,10 @@ unit: found ## the tests that take seconds
 unit-all: found ## all tests, with real Postgres clusters and the whole demo
 	$(GO) test $(BUILDFLAGS) ./...
 
+.PHONY: clients
+clients: found ## other people's clients and dbt, driven through the server (psql, Python from PyPI, Node and Java where found)
+	$(GO) test $(BUILDFLAGS) -count=1 -v ./internal/clients
+
 .PHONY: test-purego
 test-purego: ## the tests of what differs without a C compiler
 	CGO_ENABLED=0 $(GO) test -short $(PUREGO)

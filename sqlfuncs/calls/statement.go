@@ -20,7 +20,7 @@ type Statement struct {
 	Runs bool
 	// Reads lists the relations that it reads and that the caller of Split knows.
 	Reads []string
-	// Defines lists the views that it makes, where it names anything of cvp's or known to the caller.
+	// Defines lists the views that it makes or renames, where it names anything of cvp's or known to the caller.
 	Defines []string
 	// Prepares says that it prepares what names anything of cvp's or known to the caller, Executes that it runs what was
 	// prepared.
@@ -96,6 +96,9 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 		}
 		return true
 	})
+	if r := stmt.GetRenameStmt().GetRelation(); known != nil && known(r.GetRelname()) {
+		named = true
+	}
 	if named {
 		s.Defines, s.Prepares = defines(stmt), stmt.GetPrepareStmt() != nil
 	}
@@ -117,10 +120,14 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 	return s, named || s.Executes
 }
 
-// defines gives the view that a statement makes.
+// defines gives the view that a statement makes or renames: dbt makes each under another name first.
 func defines(stmt *pg.Node) []string {
 	if v := stmt.GetViewStmt(); v != nil {
 		return []string{v.GetView().GetRelname()}
+	}
+	switch r := stmt.GetRenameStmt(); r.GetRenameType() {
+	case pg.ObjectType_OBJECT_TABLE, pg.ObjectType_OBJECT_VIEW:
+		return []string{r.GetNewname()}
 	}
 	return nil
 }

@@ -83,3 +83,25 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+func TestAViewIsDefinedUnderEachOfItsNames(t *testing.T) {
+	known := func(name string) bool { return name == "scored" }
+	for sql, want := range map[string][]string{
+		"CREATE VIEW v AS SELECT cvp_predict('m', 1)":                   {"v"},
+		"CREATE OR REPLACE TEMP VIEW v AS SELECT * FROM scored":         {"v"},
+		`ALTER TABLE "db"."s"."scored" RENAME TO "live"`:                {"live"},
+		"ALTER VIEW scored RENAME TO live":                              {"live"},
+		"ALTER VIEW IF EXISTS s.scored RENAME COLUMN a TO b":            nil,
+		"ALTER TABLE other RENAME TO live":                              nil,
+		"CREATE TABLE v AS SELECT * FROM scored":                        nil,
+		"/* {\"app\": \"dbt\"} */ alter table scored rename to \"a b\"": {"a b"},
+	} {
+		var got []string
+		for _, s := range Split(sql, known) {
+			got = append(got, s.Defines...)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s\n%s", sql, d)
+		}
+	}
+}

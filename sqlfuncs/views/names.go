@@ -18,11 +18,16 @@ type Names struct {
 	mu      sync.Mutex
 	learned time.Time
 	asking  bool
+	added   map[string]time.Time // when Add was called
 }
 
 // stale is how old what was learned may be when a session starts. Views that are made through the server are known
 // at once.
 const stale = time.Minute
+
+// uncommitted is how long a view that is made through the server is known without being seen by another session: its
+// transaction may take that long.
+const uncommitted = time.Hour
 
 // Due reports whether the names should be looked up again, and says so to one caller until Learned.
 func (n *Names) Due() bool {
@@ -40,9 +45,17 @@ func (n *Names) Learned(names []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.asking, n.learned = false, time.Now()
-	if names != nil {
-		n.set(names, nil)
+	if names == nil {
+		return
 	}
+	for name, at := range n.added {
+		if time.Since(at) > uncommitted {
+			delete(n.added, name)
+		} else {
+			names = append(names, name) // who has asked the database may not see it yet
+		}
+	}
+	n.set(names, nil)
 }
 
 // Add adds names of views that are being made.
@@ -52,6 +65,12 @@ func (n *Names) Add(names ...string) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.added == nil {
+		n.added = map[string]time.Time{}
+	}
+	for _, name := range names {
+		n.added[name] = time.Now()
+	}
 	n.set(names, n.load())
 }
 

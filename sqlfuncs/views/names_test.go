@@ -41,6 +41,20 @@ func TestOneSessionLooksAtATime(t *testing.T) {
 	if !n.Due() {
 		t.Error("names are never looked up again")
 	}
+	n.Add("uncommitted")
+	n.Learned([]string{"scored"})
+	if !n.Has("uncommitted") {
+		t.Error("a view is forgotten that the session that has looked could not see")
+	}
+	n.added["uncommitted"] = n.added["uncommitted"].Add(-2 * uncommitted)
+	n.Learned([]string{"scored"})
+	if n.Has("uncommitted") {
+		t.Error("a view that never came is known for ever")
+	}
+	n.learned = n.learned.Add(-2 * stale)
+	if !n.Due() {
+		t.Error("names are not looked up again")
+	}
 	n.Learned(nil) // it failed
 	if !n.Has("scored") || n.Due() {
 		t.Error("a failure forgets the names, or is repeated at once")

@@ -139,7 +139,7 @@ func (s *session) replaceAnswer(toClient func(b []byte, mid bool) error) error {
 	}
 	if kind == frame.ErrorResponse {
 		to := s.gate.moved(s.answers.ready.Load(), s.answers.parses)
-		if err := toClient(frame.AppendRepositioned(nil, f[frame.HeadLen:], to), false); err != nil {
+		if err := toClient(s.appendError(nil, f[frame.HeadLen:], to), false); err != nil {
 			return fmt.Errorf("write to client: %w", err)
 		}
 	}

@@ -154,7 +154,7 @@ func (t *takeover) entered(e *entry, closes int) error {
 		body := f[frame.HeadLen:]
 		switch kind {
 		case frame.ErrorResponse:
-			t.reply = frame.AppendRepositioned(t.reply, body, e.portal.statement.Position)
+			t.reply = t.s.appendError(t.reply, body, e.portal.statement.Position)
 			if synced {
 				t.s.discarding = false
 				return errFailed

@@ -66,3 +66,19 @@ func (s *session) learn() error {
 	}
 	return t.flush()
 }
+
+// Hinter is a Planner that knows more of an error than Postgres says.
+type Hinter interface {
+	// Hint words a hint for an error of Postgres's in a text of Plan's, "" to leave it as it is.
+	Hint(code, message string) string
+}
+
+// appendError appends the ErrorResponse for an error in a text of the planner's as it is about the client's.
+func (s *session) appendError(dst, body []byte, move func(int32) int32) []byte {
+	if h, ok := s.planner.(Hinter); ok {
+		if hint := h.Hint(frame.Field(body, 'C'), frame.Field(body, 'M')); hint != "" {
+			body = frame.WithHint(body, hint)
+		}
+	}
+	return frame.AppendRepositioned(dst, body, move)
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/syntax"
 )
@@ -28,6 +29,9 @@ func (s *statement) admitCopy(ctx context.Context, w *work, stmt *pg.Node) error
 		out := *refused
 		if out.Position > 0 {
 			out.Position = s.Position(out.Position)
+		}
+		if hint := calls.Hint(out.Code, out.Message); hint != "" {
+			out.Hint = hint
 		}
 		return &out
 	case err != nil:

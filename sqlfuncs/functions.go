@@ -68,5 +68,8 @@ func (f *Functions) Ready(ctx context.Context, conn *pgconn.PgConn) error {
 	return catalog.Install(ctx, conn)
 }
 
+// Hint implements server.Hinter: wrong arguments get the right ones.
+func (f *Functions) Hint(code, message string) string { return calls.Hint(code, message) }
+
 // Models tells what the cache of decoded models has done so far.
 func (f *Functions) Models() catalog.CacheStats { return f.models.Stats() }

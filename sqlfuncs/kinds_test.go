@@ -35,6 +35,9 @@ func TestEveryKindOfStatement(t *testing.T) {
 		{"a statement prepared in SQL is executed", aStatementPreparedInSQLIsExecuted},
 		{"an EXECUTE fails as Postgres does", anExecuteFailsAsPostgresDoes},
 		{"an EXECUTE works in a transaction and in a string", anExecuteWorksInATransactionAndInAString},
+		{"wrong arguments get the right ones", wrongArgumentsGetTheRightOnes},
+		{"hints are the signatures of the catalog", hintsAreTheSignaturesOfTheCatalog},
+		{"keys of every type", keysOfEveryType},
 	} {
 		t.Run(kind.name, func(t *testing.T) { kind.test(t, url) })
 	}

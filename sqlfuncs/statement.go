@@ -78,6 +78,9 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	}
 	query := calls.Query(stmt)
 	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
+	if err := s.admit(ctx, w, stmt); err != nil {
+		return nil, err
+	}
 	if err := w.look(ctx, namedModels(rewrite.Find(query))); err != nil {
 		return nil, err
 	}
@@ -99,9 +102,6 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 		if err := views.Expand(ctx, conn, query, s.views); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.admit(ctx, w, stmt); err != nil {
-		return nil, err
 	}
 	rewrite.PushDown(query)
 	// Tables first: a scalar call's keys may come from one.

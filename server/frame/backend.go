@@ -90,6 +90,25 @@ func Field(body []byte, field byte) string {
 	}
 }
 
+// WithHint gives the body of an ErrorResponse with a hint in place of its own.
+func WithHint(body []byte, hint string) []byte {
+	var out []byte
+	for s := (scan{rest: body}); ; {
+		kind := s.byte()
+		if s.err != nil || kind == 0 {
+			break
+		}
+		value := s.text()
+		if s.err != nil {
+			break
+		}
+		if kind != 'H' {
+			out = append(append(append(out, kind), value...), 0)
+		}
+	}
+	return append(append(append(out, 'H'), hint...), 0, 0)
+}
+
 // AppendRepositioned appends an ErrorResponse with the body given, its position replaced by what move makes of
 // it; move is called only when there is a position, and drops the field by returning 0.
 func AppendRepositioned(dst, body []byte, move func(int32) int32) []byte {

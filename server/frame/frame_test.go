@@ -40,6 +40,15 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+func TestAHintTakesTheOldOnesPlace(t *testing.T) {
+	for _, body := range []string{"SERROR\x00C42883\x00Hold\x00P7\x00\x00", "SERROR\x00C42883\x00P7\x00\x00", "SERROR\x00C42883\x00P7"} {
+		got := WithHint([]byte(body), "new")
+		if Field(got, 'H') != "new" || Field(got, 'C') != "42883" || bytes.Count(got, []byte("H")) != 1 || !bytes.HasSuffix(got, []byte{0, 0}) {
+			t.Errorf("%q became %q", body, got)
+		}
+	}
+}
+
 func TestMentionsExecute(t *testing.T) {
 	for sql, want := range map[string]bool{
 		"EXECUTE p": true, "/* */ execute p(1)": true, "CREATE TABLE x AS ExEcUtE p": true, "SELECT 'executes'": true,

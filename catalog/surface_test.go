@@ -96,9 +96,14 @@ func TestEngineCallsSayWhereToGoWhenTheyReachPostgres(t *testing.T) {
 		"cvp_predictions": "SELECT * FROM cvp.cvp_predictions('m')",
 	} {
 		_, err := conn.Exec(t.Context(), sql)
-		refused(t, err, "0A000", call+" must be called through the cvp server",
-			`Connect to the host and port of "cvp serve" instead of Postgres, with the same user and database, `+
-				`and call it in the statement itself rather than in a function or view.`)
+		hint := `Connect to the host and port of "cvp serve" instead of Postgres, with the same user and database, ` +
+			`and call it in the statement itself rather than in a function or view`
+		if call == "cvp_train" {
+			hint += ": a training belongs to its transaction, which a call from inside of Postgres cannot share."
+		} else {
+			hint += `; or have "cvp install --foreign-server" let Postgres call the server.`
+		}
+		refused(t, err, "0A000", call+" must be called through the cvp server", hint)
 	}
 	for _, call := range []string{"'m', 42", "'m', 'x'", "42", "'x'", "NULL"} {
 		denied(t, conn, "0A000", "SELECT cvp.cvp_predict("+call+")")
@@ -113,7 +118,7 @@ func TestEverythingInTheSchemaIsDocumentedAndFixedInItsMeaning(t *testing.T) {
 		"functions without a comment": `SELECT oid::regprocedure::text FROM pg_proc
 			WHERE pronamespace = 'cvp'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL`,
 		"functions with the caller's search_path": `SELECT oid::regprocedure::text FROM pg_proc
-			WHERE pronamespace = 'cvp'::regnamespace AND proname <> 'schema_version'
+			WHERE pronamespace = 'cvp'::regnamespace AND proname NOT IN ('schema_version', 'cvp_predict', 'cvp_predictions')
 			AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))`,
 		"relations without a comment": `SELECT oid::regclass::text FROM pg_class
 			WHERE relnamespace = 'cvp'::regnamespace AND relkind IN ('r', 'v') AND obj_description(oid, 'pg_class') IS NULL`,
@@ -123,7 +128,7 @@ func TestEverythingInTheSchemaIsDocumentedAndFixedInItsMeaning(t *testing.T) {
 			WHERE pronamespace = 'cvp'::regnamespace AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0)`,
 		"functions with their owner's rights": `SELECT oid::regprocedure::text FROM pg_proc
 			WHERE pronamespace = 'cvp'::regnamespace AND prosecdef
-			AND proname NOT IN ('name_taken', 'delete_dropped')`,
+			AND proname NOT IN ('name_taken', 'delete_dropped', 'engine_session', 'ask_engine')`,
 	} {
 		if got := column(t, conn, sql); len(got) != 0 {
 			t.Errorf("%s: %q", what, got)

@@ -11,10 +11,11 @@ import (
 
 // installCommand brings schema cvp of one database to this program's version.
 type installCommand struct {
-	Backend string `help:"Database, as a URL or keywords, with a user who owns it or is a superuser." required:"" env:"CVP_BACKEND" placeholder:"URL"`
-	Owner   string `help:"Role without a login that is to own the schema; created where it is missing. A new schema belongs to cvp_owner where the user may create roles." placeholder:"ROLE"`
-	User    string `help:"Role whose members may use the schema; created where it is missing." default:"cvp_user" placeholder:"ROLE"`
-	Open    bool   `help:"Let a new schema belong to the owner of the database and every role use it, as after the first cvp_ statement."`
+	Backend string            `help:"Database, as a URL or keywords, with a user who owns it or is a superuser." required:"" env:"CVP_BACKEND" placeholder:"URL"`
+	Owner   string            `help:"Role without a login that is to own the schema; created where it is missing. A new schema belongs to cvp_owner where the user may create roles." placeholder:"ROLE"`
+	User    string            `help:"Role whose members may use the schema; created where it is missing." default:"cvp_user" placeholder:"ROLE"`
+	Server  map[string]string `name:"foreign-server" help:"Where Postgres reaches \"cvp serve\", as libpq options: calls from functions, triggers and direct connections then work." mapsep:" " placeholder:"HOST-AND-PORT"`
+	Open    bool              `help:"Let a new schema belong to the owner of the database and every role use it, as after the first cvp_ statement."`
 }
 
 // Run implements the command.
@@ -33,10 +34,18 @@ func (c *installCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := catalog.Install(ctx, tx.Conn().PgConn()); err != nil || owner == "" {
+		if err := catalog.Install(ctx, tx.Conn().PgConn()); err != nil {
 			return err
 		}
-		return catalog.Secure(ctx, tx.Conn().PgConn(), owner, c.User)
+		if owner != "" {
+			if err := catalog.Secure(ctx, tx.Conn().PgConn(), owner, c.User); err != nil {
+				return err
+			}
+		}
+		if len(c.Server) == 0 {
+			return nil
+		}
+		return catalog.Link(ctx, tx.Conn().PgConn(), c.Server)
 	})
 	if err != nil {
 		return fmt.Errorf("install schema cvp: %w", err)
@@ -47,6 +56,9 @@ func (c *installCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	fmt.Fprintf(t.out, "it belongs to %s; %s\n", rights.Owner, usable(rights))
+	if len(c.Server) > 0 {
+		fmt.Fprintf(t.out, "Postgres calls the server for each role that has a user mapping: CREATE USER MAPPING FOR … SERVER cvp_engine OPTIONS (user '…', password '…')\n")
+	}
 	return nil
 }
 

@@ -188,7 +188,7 @@ func (k *subjectKeys) Append(b []byte) error {
 // isRow reports whether a subject that is named like a FROM item is its whole row, as Postgres sees it.
 func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
 	sql, ok, err := rewrite.KeyQuery(w.stmt, g.calls[0], rewrite.Subject{Expr: g.subject.Expr}, g.subject.Expr)
-	if err != nil || !ok {
+	if err != nil || !ok || !w.isOutermost(g) && !w.standsAlone(ctx, sql) {
 		return true, err
 	}
 	d, err := pull.Describe(ctx, w.conn, sql, w.oids())

@@ -65,7 +65,7 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 		inner.TargetList = append(inner.TargetList, target(star(s.Row), ""))
 	}
 	for _, conjunct := range conjuncts(block.WhereClause) {
-		if sure(conjunct) {
+		if sure(conjunct) && !namesOthers(conjunct, block) {
 			inner.WhereClause = and(inner.WhereClause, syntax.Clone(conjunct))
 		}
 	}

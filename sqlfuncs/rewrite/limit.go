@@ -129,7 +129,8 @@ func sortExpression(b *pg.SelectStmt, e *pg.Node) (*pg.Node, bool) {
 			return nil, false
 		}
 	}
-	return e, !syntax.Any(e, func(n *pg.Node) bool { return calls.EngineCall(n) != "" })
+	// A number would be taken for an ordinal where the expression goes.
+	return e, e.GetAConst() == nil && !syntax.Any(e, func(n *pg.Node) bool { return calls.EngineCall(n) != "" })
 }
 
 // Restrict adds to a call's block the condition that its key is one of those in array parameter n. nulls says that

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"cvp/sqlfuncs/syntax"
@@ -44,4 +46,33 @@ func (c *Call) outerItems() []string {
 		return true
 	})
 	return out
+}
+
+// namesOthers reports whether an expression names, by its item, a column of something that is neither an item of the
+// block nor of a subquery in the expression: of a block around, as far as it can be seen.
+func namesOthers(e *pg.Node, block *pg.SelectStmt) bool {
+	own := itemNames(block.FromClause)
+	syntax.Walk(e, func(n *pg.Node, _ syntax.Place) bool {
+		if s := n.GetSelectStmt(); s != nil {
+			own = append(own, itemNames(s.FromClause)...)
+		}
+		return true
+	})
+	return syntax.Any(e, func(n *pg.Node) bool {
+		f := n.GetColumnRef().GetFields()
+		return len(f) > 1 && !slices.Contains(own, f[0].GetString_().GetSval())
+	})
+}
+
+// outerAggregate reports whether the call is an argument of an aggregate that is about no column of the block: such an
+// aggregate is one of the block around, and a column of scores beside it would make it the block's own.
+func (c *Call) outerAggregate() bool {
+	if c.At.Depth < 2 || !c.aggregated() {
+		return false
+	}
+	own := itemNames(c.At.Block.FromClause)
+	return !syntax.Any(&pg.Node{Node: &pg.Node_FuncCall{FuncCall: c.Func}}, func(n *pg.Node) bool {
+		f := n.GetColumnRef().GetFields()
+		return len(f) == 1 || len(f) > 1 && slices.Contains(own, f[0].GetString_().GetSval())
+	})
 }

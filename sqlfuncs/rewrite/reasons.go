@@ -49,6 +49,8 @@ func (c *Call) WhyLookup(key *pg.Node) string {
 		return "its key has " + why(key, notPlain, changing)
 	case MayFail(key):
 		return "computing its key may be an error"
+	case c.outerAggregate():
+		return "its aggregate is of an outer SELECT"
 	case namesSystemColumn(b):
 		return "a system column is named without its table"
 	case (len(b.GroupClause) > 0 || b.HavingClause != nil) && !c.aggregated():

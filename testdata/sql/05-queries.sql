@@ -131,3 +131,11 @@ SELECT id FROM customers WHERE cvp_predict('risk', id) = ANY (ARRAY[cvp_predict(
 
 -- Rows compared
 SELECT id FROM customers WHERE (cvp_predict('risk', id), id) > (cvp_predict('risk', 42), 42) ORDER BY id
+-- An aggregate of the block around, in a subquery
+SELECT (SELECT max(cvp_predict('risk', c.id)) FROM countries AS k WHERE k.code = 'de') AS top FROM customers AS c
+
+-- A correlated whole row
+SELECT k.code, (SELECT max(cvp_predict('risk', c)) FROM customers AS c WHERE c.country = k.code) FROM countries AS k ORDER BY k.code
+
+-- A number in the select list below ORDER BY and LIMIT
+SELECT 16 AS n, s.id FROM (SELECT id FROM customers WHERE cvp_predict('risk', id) > 0.9) AS s ORDER BY 1, 2 LIMIT 5

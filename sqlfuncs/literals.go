@@ -50,9 +50,10 @@ const arrayHead = 20
 // arrayLiteral is the literal of a one-dimensional array in binary form (array_send in
 // src/backend/utils/adt/arrayfuncs.c).
 func arrayLiteral(value []byte, element uint32) (string, error) {
-	b := append(make([]byte, 0, len(value)+len(value)/2), '{')
+	// A million numbers need no look for quotes: the literal is written as it is to be.
+	b := append(make([]byte, 0, 3*len(value)/2+8), '\'', '{')
 	for rest := value[min(len(value), arrayHead):]; len(rest) > 0; {
-		if len(b) > 1 {
+		if len(b) > len("'{") {
 			b = append(b, ',')
 		}
 		if len(rest) < 4 {
@@ -75,7 +76,11 @@ func arrayLiteral(value []byte, element uint32) (string, error) {
 		}
 		rest = rest[size:]
 	}
-	return quoted(string(append(b, '}'))), nil
+	b = append(b, '}', '\'')
+	if element == pgtype.TextOID {
+		return quoted(string(b[1 : len(b)-1])), nil
+	}
+	return string(b), nil
 }
 
 // appendElement appends a text as an element of an array's text form.

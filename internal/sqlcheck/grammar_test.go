@@ -163,7 +163,13 @@ func (m *maker) float(s scope, depth int) string {
 		return m.guarded(s)
 	case 5:
 		inner := m.small()
-		return fmt.Sprintf("(SELECT max(%s) FROM %s WHERE %s)", m.float(append(scope{inner.source}, s...), depth-1), inner.sql, m.boolean(append(scope{inner.source}, s...), 0))
+		arg := m.float(append(scope{inner.source}, s...), depth-1)
+		if !strings.Contains(arg, inner.source.alias+".") {
+			// The aggregate would be the outer query's and the subquery give a row for each of its own: an error, but only
+			// where the plan gets there.
+			arg = m.call(scope{inner.source}, 0)
+		}
+		return fmt.Sprintf("(SELECT max(%s) FROM %s WHERE %s)", arg, inner.sql, m.boolean(append(scope{inner.source}, s...), 0))
 	case 6:
 		return fmt.Sprintf("(SELECT %s)", m.call(s, depth-1))
 	}

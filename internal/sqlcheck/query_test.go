@@ -72,6 +72,9 @@ func (q *query) body(b *strings.Builder) {
 	}
 }
 
+// total reports whether the statement orders its rows by all their columns.
+func (q *query) total() bool { return q != nil && len(q.order) > 0 && len(q.order) == len(q.targets) }
+
 // smaller gives the query with one part left out, in every way there is.
 func (q *query) smaller() (out []*query) {
 	add := func(change func(*query)) {
@@ -113,10 +116,10 @@ func (q *query) smaller() (out []*query) {
 }
 
 // shrink makes a failing statement smaller as long as it fails.
-func shrink(q *query, fails func(string) bool) *query {
+func shrink(q *query, fails func(*query) bool) *query {
 	for range 60 {
 		text := q.String()
-		next := slices.IndexFunc(q.smaller(), func(s *query) bool { return s.String() != text && fails(s.String()) })
+		next := slices.IndexFunc(q.smaller(), func(s *query) bool { return s.String() != text && fails(s) })
 		if next < 0 {
 			break
 		}

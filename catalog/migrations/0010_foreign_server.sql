@@ -92,7 +92,8 @@ CREATE FUNCTION cvp.engine_session(role text, password text, settings text) RETU
     SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     -- A name has at most 63 characters.
-    session text := 'cvp/' || left(encode(sha256(convert_to(format('%L %L %L', role, password, settings), 'UTF8')), 'hex'), 56);
+    session text := 'cvp/' || left(encode(sha256(convert_to(format('%L %L %L %L', role, password, settings,
+        (SELECT s.srvoptions FROM pg_foreign_server AS s WHERE s.srvname = 'cvp_engine')), 'UTF8')), 'hex'), 56);
     known text[];
     logged_in text;
     place text;
@@ -189,7 +190,8 @@ CREATE FUNCTION cvp.literal(subject anyelement) RETURNS text LANGUAGE plpgsql ST
 DECLARE
     of record;
 BEGIN
-    SELECT t.oid, t.typtype, t.typnamespace INTO of FROM pg_type AS t WHERE t.oid = pg_typeof(subject)::oid;
+    SELECT t.oid, t.typname, t.typnamespace, n.nspname INTO of
+    FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace WHERE t.oid = pg_typeof(subject)::oid;
     IF of.oid = 'record'::regtype THEN
         RAISE EXCEPTION 'cvp_predict needs a row of a named type here' USING ERRCODE = 'feature_not_supported',
             HINT = 'Cast it, as in ROW(…)::loans, or give the key.';
@@ -198,7 +200,7 @@ BEGIN
         RAISE EXCEPTION 'cvp_predict cannot score a value of type % here', format_type(of.oid, -1) USING ERRCODE = 'feature_not_supported',
             HINT = 'The cvp server is another session and does not see the temporary tables of this one. Give the key.';
     END IF;
-    RETURN format('%L::%s', subject, format_type(of.oid, -1));
+    RETURN format('%L::%I.%I', subject, of.nspname, of.typname);
 END
 $fn$;
 COMMENT ON FUNCTION cvp.literal(anyelement) IS 'a value as an SQL expression that means the same in any session';
@@ -210,9 +212,9 @@ DECLARE
     value text := cvp.literal(subject);
 BEGIN
     IF (SELECT t.typrelid <> 0 FROM pg_type AS t WHERE t.oid = pg_typeof(subject)::oid) THEN
-        RETURN format('SELECT NULL::text, cvp.cvp_predict(%ssubject), NULL::int4 FROM (SELECT (%s).*) AS subject', named, value);
+        RETURN format('SELECT NULL::pg_catalog.text, cvp.cvp_predict(%ssubject), NULL::pg_catalog.int4 FROM (SELECT (%s).*) AS subject', named, value);
     END IF;
-    RETURN format('SELECT NULL::text, cvp.cvp_predict(%s%s), NULL::int4', named, value);
+    RETURN format('SELECT NULL::pg_catalog.text, cvp.cvp_predict(%s%s), NULL::pg_catalog.int4', named, value);
 END
 $fn$;
 COMMENT ON FUNCTION cvp.call_text(text, anyelement) IS 'the statement by which the cvp server predicts for a subject';
@@ -258,7 +260,7 @@ CREATE OR REPLACE FUNCTION cvp.cvp_predictions(model text) RETURNS TABLE (key te
     LANGUAGE plpgsql VOLATILE AS $fn$
 #variable_conflict use_column
 DECLARE
-    password text := cvp.engine_password('cvp_predictions');
+    password pg_catalog.text := cvp.engine_password('cvp_predictions');
 BEGIN
     RETURN QUERY SELECT a.key, a.prediction, a.decile
     FROM cvp.ask_engine(CURRENT_USER::pg_catalog.text, password, cvp.engine_settings(pg_catalog.current_setting('search_path')),

@@ -41,6 +41,8 @@ func explainSaysHowACallIsRunAndWhy(t *testing.T, url string) {
 		{"EXPLAIN SELECT cvp_predict('risk', loan_id) FROM loans TABLESAMPLE SYSTEM (10)",
 			[]string{model, "  Keys: all keys of the model, because its FROM clause has TABLESAMPLE", "  Place: join on the key"}},
 		{"EXPLAIN SELECT (SELECT max(cvp_predict('risk', o.loan_id)) FROM loans o WHERE o.age = l.age) FROM loans l",
+			[]string{model, "  Keys: SELECT DISTINCT cvp_key FROM (SELECT o.loan_id AS cvp_key FROM loans o) AS cvp_subjects WHERE cvp_key IS NOT NULL", "  Place: join on the key"}},
+		{"EXPLAIN SELECT (SELECT cvp_predict('risk', l.age) FROM loans o LIMIT 1) FROM loans l",
 			[]string{model, "  Keys: all keys of the model, because its SELECT refers to an outer one", "  Place: join on the key"}},
 		{"EXPLAIN SELECT cvp_predict('risk', (random() * 10)::int) FROM loans",
 			[]string{model, "  Keys: all keys of the model, because its key has function random, which may be volatile", "  Place: look-up in jsonb, because its key has function random, which may be volatile"}},

@@ -11,6 +11,7 @@ import (
 
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/syntax"
 )
 
 // A statement about one key says which: cvp_predict('m', 42), or a condition id = $1 on the rows. A whole number is
@@ -19,7 +20,7 @@ import (
 // fix notes the one key that a group is about, if it is a whole number that can be read off.
 func (w *work) fix(g *scoring) {
 	if v, ok := w.wholeNumber(g.subject.Expr); ok {
-		g.fixed = &v
+		g.fixed, g.named = &v, syntax.Clone(g.subject.Expr)
 		return
 	}
 	if !w.plainOperators || g.subject.Row != "" {
@@ -27,7 +28,7 @@ func (w *work) fix(g *scoring) {
 	}
 	if value := rewrite.Equated(g.calls[0], g.subject.Expr); value != nil {
 		if v, ok := w.wholeNumber(value); ok {
-			g.fixed, g.equated = &v, true
+			g.fixed, g.named, g.equated = &v, syntax.Clone(value), true
 		}
 	}
 }

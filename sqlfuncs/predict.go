@@ -30,6 +30,7 @@ type scoring struct {
 	// fixed is the one key that the group is about, where that is known beforehand; equated says that it is one only if
 	// the key is of an integer type.
 	fixed   *int64
+	named   *pg.Node // the literal or parameter that names it
 	equated bool
 	// shared says that calls about other subjects stand in the block too.
 	shared bool
@@ -39,27 +40,27 @@ type scoring struct {
 	every bool
 }
 
-// scalars runs the calls of cvp_predict and replaces them.
-func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) error {
+// scalars runs the calls of cvp_predict and replaces them. It gives the groups in the order of their parameters.
+func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error) {
 	groups, err := w.group(ctx, cs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	markShared(groups)
 	// All key queries are written before the first call is replaced: they read the client's own FROM clauses.
 	for _, g := range groups {
 		if err := w.keyQuery(ctx, g); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	// A call inside another's key stands behind it in the text and has to be replaced first.
 	slices.SortStableFunc(groups, func(a, b *scoring) int { return int(b.last()) - int(a.last()) })
 	for _, g := range groups {
 		if err := w.run(ctx, g); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return groups, nil
 }
 
 // last is where the last of the calls stands in the text.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -26,11 +25,10 @@ type statement struct {
 	calls.Statement
 	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
 	alone bool
-	// keyTypes are kept between executions, and so is the parsed text.
+	// Kept between executions: the types of keys, the parsed text, and how to execute it again.
 	keyTypes keyTypes
-	parse    sync.Once
-	parsed   *pg.Node
-	parseErr error
+	parsed   parsedOnce
+	again    again
 }
 
 var (
@@ -62,32 +60,33 @@ func (s *statement) Prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	return final, nil
 }
 
-// tree gives a tree of the statement to change. It is parsed once: a prepared statement may be executed often.
-func (s *statement) tree() (*pg.Node, error) {
-	s.parse.Do(func() { s.parsed, s.parseErr = syntax.Statement(s.Text) })
-	if s.parseErr != nil {
-		return nil, s.parseErr
-	}
-	return syntax.Clone(s.parsed), nil
-}
-
 func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call server.Call) (*server.Final, error) {
-	stmt, err := s.tree()
+	models, err := s.models()
 	if err != nil {
 		return nil, err
 	}
-	query := calls.Query(stmt)
-	w := &work{functions: s.functions, conn: conn, call: call, stmt: query, params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
-	if err := s.admit(ctx, w, stmt); err != nil {
+	w := &work{functions: s.functions, conn: conn, call: call, stmt: calls.Query(s.parsed.stmt), params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
+	if err := s.admit(ctx, w, s.parsed.stmt); err != nil {
 		return nil, err
 	}
-	if err := w.look(ctx, namedModels(rewrite.Find(query))); err != nil {
+	if err := w.look(ctx, models); err != nil {
 		return nil, err
 	}
 	// Only now: what a SET earlier in a pipeline has changed comes with the end of the first query.
 	if err := checkStrings(conn, s.Text); err != nil {
 		return nil, err
 	}
+	if final, err := s.repeat(ctx, w, models); final != nil || err != nil {
+		return final, err
+	}
+	return s.plan(ctx, w)
+}
+
+// plan runs the calls of a statement and rewrites it.
+func (s *statement) plan(ctx context.Context, w *work) (final *server.Final, err error) {
+	stmt := syntax.Clone(s.parsed.stmt)
+	query := calls.Query(stmt)
+	w.stmt = query
 	if stmt.GetExplainStmt() != nil {
 		if w.explain, err = s.newExplanation(stmt); err != nil {
 			return nil, err
@@ -99,7 +98,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 		}
 	}
 	if len(s.Reads) > 0 || s.Executes && s.views != nil {
-		if err := views.Expand(ctx, conn, query, s.views); err != nil {
+		if err := views.Expand(ctx, w.conn, query, s.views); err != nil {
 			return nil, err
 		}
 	}
@@ -109,12 +108,16 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	if err != nil {
 		return nil, err
 	}
-	if err := w.scalars(ctx, scalars); err != nil {
+	groups, err := w.scalars(ctx, scalars)
+	if err != nil {
 		return nil, err
 	}
-	final, err := s.final(stmt, w)
-	if err != nil || w.explain == nil {
-		return final, err
+	if final, err = s.final(stmt, w); err != nil {
+		return nil, err
+	}
+	s.remember(w, stmt, groups, final)
+	if w.explain == nil {
+		return final, nil
 	}
 	return w.explain.final(ctx, w, final)
 }

@@ -346,7 +346,6 @@ func (m *maker) grouped(q *query, types []string, s scope) {
 				e = pick(m, "max("+m.float(s, 1)+")", "min("+m.float(s, 1)+")", fmt.Sprintf("sum((%s)::numeric)::float8", m.call(s, 1)),
 					fmt.Sprintf("cvp_predict('risk', max(%s))", m.value(s, "int", 0)))
 			case "text":
-				e = fmt.Sprintf("string_agg(%s, ',' ORDER BY %s)", m.value(s, "text", 0), m.value(s, "text", 0))
 				e = "max(" + m.value(s, "text", 1) + ")"
 			case "bool":
 				e = fmt.Sprintf("bool_or(%s)", m.boolean(s, 1))

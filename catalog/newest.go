@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,7 +53,7 @@ func (n *Newest) Leaderboard(ctx context.Context, conn *pgconn.PgConn) ([]Candid
 	var value, baseline *float64
 	var seconds float64
 	_, err = pgx.ForEachRow(rows, []any{&c.Algorithm, &c.Chosen, &c.Metric, &value, &baseline, &c.Rows, &seconds}, func() error {
-		c.Value, c.Baseline, c.Fit = orNaN(value), orNaN(baseline), time.Duration(seconds*float64(time.Second))
+		c.Value, c.Baseline, c.Fit = orNaN(value), orNaN(baseline), time.Duration(math.Round(seconds*float64(time.Second)))
 		board = append(board, c)
 		return nil
 	})

@@ -1,6 +1,7 @@
 package sqlfuncs
 
 import (
+	"math"
 	"time"
 
 	"cvp/catalog"
@@ -21,7 +22,7 @@ func candidates(r *training.Result) []catalog.Candidate {
 	out := make([]catalog.Candidate, len(r.Leaderboard))
 	for i, c := range r.Leaderboard {
 		out[i] = catalog.Candidate{Algorithm: c.Algorithm, Chosen: c.Chosen, Metric: c.Metric, Value: c.Value, Baseline: c.Baseline,
-			Rows: int64(c.Rows), Fit: time.Duration(c.FitSeconds * float64(time.Second))}
+			Rows: int64(c.Rows), Fit: time.Duration(math.Round(c.FitSeconds * float64(time.Second)))}
 	}
 	return out
 }

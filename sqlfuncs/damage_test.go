@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -42,7 +43,7 @@ func damaged(random *rand.Rand, artifact []byte, n int) [][]byte {
 // Any role may put any artifact into its own model. A call that meets a bad one may fail or be wrong; the process, the
 // session and its memory must not suffer.
 func TestADamagedArtifactEndsNothingButItsCall(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans + shop)
 	trainings := map[string]string{
 		"linear": "SELECT * FROM cvp_train('linear', relation => 'loans', target => 'defaulted', algorithm => 'logistic')",

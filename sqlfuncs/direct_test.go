@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"cvp/catalog"
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -45,7 +46,7 @@ func newDirect(t *testing.T) *direct {
 		}
 	})
 	d.database = pgtest.Database(t)
-	d.server = through(t, d.database)
+	d.server = cvptest.Through(t, d.database)
 	d.super = connect(t, d.database)
 	d.link(t, d.server)
 	annURL := pgtest.Role(t, d.database, "ann", `a \ secret`)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -22,7 +23,7 @@ ANALYZE;`
 
 func TestBadInputIsRefusedWithCodeAndHintAndLeavesNothing(t *testing.T) {
 	database := pgtest.Database(t)
-	c := connect(t, through(t, database))
+	c := connect(t, cvptest.Through(t, database))
 	c.exec(loans + shop + `
 		CREATE TABLE few AS SELECT * FROM loans WHERE loan_id <= 30;
 		CREATE TABLE odd AS SELECT loan_id AS id, age, NULL::bool AS nothing, true AS always, 7 AS constant, region, opened, CASE WHEN loan_id > 3 THEN loan_id END AS holes FROM loans;
@@ -87,7 +88,7 @@ func TestBadInputIsRefusedWithCodeAndHintAndLeavesNothing(t *testing.T) {
 }
 
 func TestAnErrorInAQuestionCarriesThePlace(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop)
 	for _, x := range []struct{ question, at string }{
 		{"PREDICT SUM(orders.amount) OVER NXT 90 DAYS FOR EACH customers.customer_id", "NXT"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -44,7 +45,7 @@ RESET ROLE;`
 
 func TestAModelOfAStrangerRunsNothingOfHisWithTheCallersRights(t *testing.T) {
 	database := pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	malloryURL, benURL := pgtest.Role(t, database, "mallory", "secret"), pgtest.Role(t, database, "ben", "secret")
 	super := connect(t, server)
 	role := strings.Trim(roleOf(t, malloryURL), `"`)
@@ -105,7 +106,7 @@ func TestAModelOfAStrangerRunsNothingOfHisWithTheCallersRights(t *testing.T) {
 
 func TestAForgedSpecIsNotRunForOthers(t *testing.T) {
 	database := pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	malloryURL := pgtest.Role(t, database, "mallory", "secret")
 	super := connect(t, server)
 	role := strings.Trim(roleOf(t, malloryURL), `"`)
@@ -149,7 +150,7 @@ func TestAForgedSpecIsNotRunForOthers(t *testing.T) {
 
 func TestAModelOverPlainTablesIsSharedWithoutMore(t *testing.T) {
 	database := pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	malloryURL, benURL := pgtest.Role(t, database, "mallory", "secret"), pgtest.Role(t, database, "ben", "secret")
 	super := connect(t, server)
 	role := strings.Trim(roleOf(t, malloryURL), `"`)

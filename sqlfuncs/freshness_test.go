@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -17,7 +18,7 @@ func (c *client) versions() string {
 }
 
 func TestATrainingIsLeftOutWhereItsVersionIsYoungOrItsDataAreTheSame(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop)
 	train := func(extra string) string { return fmt.Sprint(c.rows(fmt.Sprintf(hourly, extra))) }
 	first := train(", if_changed => true")
@@ -60,7 +61,7 @@ func TestATrainingIsLeftOutWhereItsVersionIsYoungOrItsDataAreTheSame(t *testing.
 }
 
 func TestATrainingOnARelationIsLeftOutToo(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans)
 	const train = "SELECT * FROM cvp_train('risk', relation => '%s', target => 'defaulted', key => 'loan_id', algorithm => 'logistic', if_changed => true, max_age => '1 microsecond')"
 	named, query := fmt.Sprintf(train, "loans"), fmt.Sprintf(train, "(SELECT * FROM loans WHERE age > 20)")
@@ -84,7 +85,7 @@ func TestATrainingOnARelationIsLeftOutToo(t *testing.T) {
 }
 
 func TestARolledBackTrainingIsNoneAndItsArgumentsMayBeParameters(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop)
 	train := fmt.Sprintf(hourly, ", max_age => '1 hour', if_changed => true")
 	c.exec("BEGIN")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -84,10 +85,10 @@ func lived(t *testing.T, path, traps string) [][]string {
 	} {
 		super.exec(fmt.Sprintf(sql, role))
 	}
-	admin := connect(t, through(t, database))
+	admin := connect(t, cvptest.Through(t, database))
 	admin.exec("SET search_path = " + path)
 	admin.exec("SELECT name FROM cvp_models") // installs
-	anna := connect(t, through(t, url))
+	anna := connect(t, cvptest.Through(t, url))
 	anna.exec("SET search_path = " + path)
 	if traps != "" {
 		if _, err := anna.try("SELECT 1 = 1"); err == nil || !strings.Contains(err.Error(), "trap sprung") {

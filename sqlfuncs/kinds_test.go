@@ -3,13 +3,14 @@ package sqlfuncs_test
 import (
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
 // The kinds of statement share a database with a model "risk" of table loans and its scores in table scored; each leaves
 // it as it was.
 func TestEveryKindOfStatement(t *testing.T) {
-	url := through(t, pgtest.Database(t))
+	url := cvptest.Through(t, pgtest.Database(t))
 	c := connect(t, url)
 	c.exec(loans)
 	c.exec("SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', algorithm => 'logistic')")

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -11,7 +12,7 @@ import (
 // has quoted must not become SQL.
 func TestALiteralIsNoSQLWhateverTheSessionsSettings(t *testing.T) {
 	database := pgtest.Database(t)
-	c := connect(t, through(t, database))
+	c := connect(t, cvptest.Through(t, database))
 	c.exec(loans)
 	c.exec(trainRisk)
 	for _, setting := range []string{

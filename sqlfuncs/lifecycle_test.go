@@ -12,13 +12,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
 const trainRisk = "SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', algorithm => 'logistic')"
 
 func TestARolledBackTrainingLeavesNothing(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans)
 	c.exec("SELECT count(*) FROM cvp_models")
 	c.exec("BEGIN")
@@ -39,7 +40,7 @@ func TestARolledBackTrainingLeavesNothing(t *testing.T) {
 }
 
 func TestASecondVersionIsDeployedOnlyIfItIsAsGood(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans)
 	c.exec(trainRisk)
 	c.exec(trainRisk)
@@ -67,7 +68,7 @@ func TestASecondVersionIsDeployedOnlyIfItIsAsGood(t *testing.T) {
 }
 
 func TestAThirdVersionIsTestedOnTheRowsOfTheFirst(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans)
 	c.exec("SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', algorithm => 'logistic', options => '{\"seed\": 7}')")
 	c.exec(trainRisk)
@@ -78,7 +79,7 @@ func TestAThirdVersionIsTestedOnTheRowsOfTheFirst(t *testing.T) {
 }
 
 func TestAModelThatDoesNotBeatTheBaselineIsNotDeployed(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec("CREATE TABLE noise AS SELECT i AS id, hashint4(i) AS x, hashint4(i + 7) % 2 = 0 AS y FROM generate_series(1, 1000) i; ALTER TABLE noise ADD PRIMARY KEY (id)")
 	for seed := 1; seed <= 12; seed++ { // some splits make noise look useful: look for one that does not
 		c.exec(fmt.Sprintf("SELECT * FROM cvp_train('n%d', relation => 'noise', target => 'y', algorithm => 'logistic', options => '{\"seed\": %d}')", seed, seed))
@@ -92,11 +93,11 @@ func TestAModelThatDoesNotBeatTheBaselineIsNotDeployed(t *testing.T) {
 
 func TestRowLevelSecurityDecidesWhatTrainsAndPredicts(t *testing.T) {
 	database := pgtest.Database(t)
-	owner := connect(t, through(t, database))
+	owner := connect(t, cvptest.Through(t, database))
 	owner.exec(loans + `ALTER TABLE loans ENABLE ROW LEVEL SECURITY;
 		CREATE POLICY own ON loans USING (region = 'north' OR current_user = 'postgres'); GRANT SELECT ON loans TO PUBLIC`)
 	owner.exec("SELECT count(*) FROM cvp_models")
-	north := connect(t, through(t, pgtest.Role(t, database, "north", "secret")))
+	north := connect(t, cvptest.Through(t, pgtest.Role(t, database, "north", "secret")))
 	if got := north.rows("SELECT DISTINCT rows FROM cvp_train('mine', relation => 'loans', target => 'defaulted', algorithm => 'logistic') WHERE chosen"); len(got) != 1 {
 		t.Fatalf("training: %v", got)
 	}
@@ -117,7 +118,7 @@ func TestRowLevelSecurityDecidesWhatTrainsAndPredicts(t *testing.T) {
 }
 
 func TestCancellingStopsATrainingSoonAndTheSessionGoesOn(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(`CREATE TABLE wide AS SELECT i AS id, random() AS a, random() AS b, random() AS c, random() AS d, random() < 0.5 AS y FROM generate_series(1, 150000) i; ALTER TABLE wide ADD PRIMARY KEY (id)`)
 	c.exec("SELECT count(*) FROM cvp_models")
 	for _, after := range []time.Duration{50 * time.Millisecond, 2 * time.Second} { // while pulling, while fitting
@@ -139,7 +140,7 @@ func TestCancellingStopsATrainingSoonAndTheSessionGoesOn(t *testing.T) {
 }
 
 func TestProgressIsToldAndCanBeTurnedOff(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(`CREATE TABLE wide AS SELECT i AS id, random() AS a, random() AS b, random() < 0.5 AS y FROM generate_series(1, 30000) i; ALTER TABLE wide ADD PRIMARY KEY (id)`)
 	train := "SELECT * FROM cvp_train('w', relation => 'wide', target => 'y', algorithm => 'mlp', options => '{\"epochs\": 60, \"patience\": 60}')"
 	c.exec(train)
@@ -157,7 +158,7 @@ func TestProgressIsToldAndCanBeTurnedOff(t *testing.T) {
 }
 
 func TestPreparedStatementsAndDriversModes(t *testing.T) {
-	database := through(t, pgtest.Database(t))
+	database := cvptest.Through(t, pgtest.Database(t))
 	c := connect(t, database)
 	c.exec(loans)
 	c.exec(trainRisk)
@@ -184,7 +185,7 @@ func TestPreparedStatementsAndDriversModes(t *testing.T) {
 
 func TestTheBackendsOwnErrorsReachTheClient(t *testing.T) {
 	database := pgtest.Database(t)
-	address := through(t, database)
+	address := cvptest.Through(t, database)
 	c := connect(t, address)
 	c.exec(loans)
 	u, _ := url.Parse(address)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -22,7 +23,7 @@ var nasty = []string{
 // such a name.
 func TestNamesAndTextsOfAnyKind(t *testing.T) {
 	database := pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	for _, setting := range []string{"", "SET standard_conforming_strings = off", "SET quote_all_identifiers = on", "SET client_encoding = 'SQL_ASCII'"} {
 		c := connect(t, server)
 		names := nasty

@@ -6,12 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
 // Every statement must give what it gives over a table that holds the scores: the rewrite changes no meaning.
 func TestCallsMeanTheSameAsAColumnOfScores(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans + `CREATE TABLE regions (region text PRIMARY KEY, loan_id int); INSERT INTO regions VALUES ('north', 3), ('south', 4), ('west', NULL)`)
 	c.exec(trainRisk)
 	c.exec("CREATE TABLE scores AS SELECT key::int AS score_key, prediction AS score FROM cvp_predictions('risk')")
@@ -68,7 +69,7 @@ func TestCallsMeanTheSameAsAColumnOfScores(t *testing.T) {
 }
 
 func TestAScalarCallOverATableOfOurs(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(loans)
 	c.exec(trainRisk)
 	for _, args := range [][]any{nil, {100}} {

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"testing"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
 func TestTrainAndPredictOnAQuestion(t *testing.T) {
 	database := pgtest.Database(t)
-	c := connect(t, through(t, database))
+	c := connect(t, cvptest.Through(t, database))
 	c.exec(shop)
 	c.exec("INSERT INTO customers VALUES (1000, 'UK')") // has no order
 	board := c.rows("SELECT algorithm, value > baseline FROM cvp_train('churn', 'PREDICT COUNT(orders.*) = 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id', algorithm => 'logistic') WHERE chosen")
@@ -35,7 +36,7 @@ func TestTrainAndPredictOnAQuestion(t *testing.T) {
 }
 
 func TestWhatComesAfterTheDateOfAQuestionIsNotRead(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop)
 	train := `SELECT value FROM cvp_train('%s', 'PREDICT SUM(orders.amount) OVER NEXT 60 DAYS FOR EACH customers.customer_id', algorithm => 'linear', options => '{"as_of": "2023-06-01"}') WHERE chosen`
 	before := c.rows(fmt.Sprintf(train, "a"))
@@ -52,7 +53,7 @@ func TestWhatComesAfterTheDateOfAQuestionIsNotRead(t *testing.T) {
 }
 
 func TestVersionsOfAQuestionShareTheirTestWindow(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop)
 	train := "SELECT * FROM cvp_train('n', 'PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id', algorithm => 'linear')"
 	c.exec(train)
@@ -64,7 +65,7 @@ func TestVersionsOfAQuestionShareTheirTestWindow(t *testing.T) {
 }
 
 func TestSameDataAndSeedGiveTheSameModelBytes(t *testing.T) {
-	c := connect(t, through(t, pgtest.Database(t)))
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
 	c.exec(shop + loans)
 	for _, name := range []string{"a", "b"} {
 		c.exec("SELECT * FROM cvp_train('q" + name + "', 'PREDICT COUNT(orders.*) = 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id')")

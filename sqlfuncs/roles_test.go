@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
@@ -24,7 +25,7 @@ type cast struct {
 func newCast(t *testing.T) *cast {
 	t.Helper()
 	database := pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	c := &cast{super: connect(t, server)}
 	anna, ben := pgtest.Role(t, database, "anna", "secret"), pgtest.Role(t, database, "ben", "secret")
 	c.annaRole, c.benRole = roleOf(t, anna), roleOf(t, ben)
@@ -269,14 +270,14 @@ func TestErrorsAndNoticesTellNothingOfHiddenRows(t *testing.T) {
 // another database, whose model is in the server's cache or soon will be.
 func TestAForgedVersionOfOneDatabaseIsNotTakenForAnothers(t *testing.T) {
 	database, other := pgtest.Database(t), pgtest.Database(t)
-	server := through(t, database)
+	server := cvptest.Through(t, database)
 	victim, mallory := connect(t, server), connect(t, at(t, server, other))
 	victim.exec(loans)
 	victim.exec(trainRisk)
 	mallory.exec(loans)
 	mallory.exec("SELECT * FROM cvp_train('risk', relation => '(SELECT loan_id, age, NOT defaulted AS defaulted FROM loans)', key => 'loan_id', target => 'defaulted', algorithm => 'tree')")
 	const predict = "SELECT cvp_predict('risk', 7)"
-	genuine, own := connect(t, through(t, database)).rows(predict)[0], connect(t, through(t, other)).rows(predict)[0]
+	genuine, own := connect(t, cvptest.Through(t, database)).rows(predict)[0], connect(t, cvptest.Through(t, other)).rows(predict)[0]
 	if genuine == own {
 		t.Fatal("both models say the same, so the test would show nothing")
 	}

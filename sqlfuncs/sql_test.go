@@ -3,10 +3,6 @@ package sqlfuncs_test
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"net"
-	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,9 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
-	"cvp/server"
-	"cvp/sqlfuncs"
 )
 
 func TestMain(m *testing.M) { pgtest.Run(m) }
@@ -28,34 +23,6 @@ type client struct {
 
 	mu      sync.Mutex
 	notices []string
-}
-
-// through starts a server in front of the database's Postgres and gives the database's URL through it.
-func through(t *testing.T, database string) string {
-	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := server.ParseBackend("postgres://" + u.Host + "/?sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := server.New(server.Config{Backend: backend, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log}), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-done })
-	u.Host = l.Addr().String()
-	return u.String()
 }
 
 func connect(t *testing.T, database string) *client {
@@ -159,7 +126,7 @@ ANALYZE loans;`
 
 func TestTrainAndPredictOnARelation(t *testing.T) {
 	database := pgtest.Database(t)
-	c := connect(t, through(t, database))
+	c := connect(t, cvptest.Through(t, database))
 	c.exec(loans)
 	board := c.rows("SELECT algorithm, chosen, metric, rows, value > baseline FROM cvp_train('risk', relation => 'loans', target => 'defaulted')")
 	t.Log(strings.Join(board, "\n"))

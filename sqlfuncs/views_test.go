@@ -8,13 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
 
 // Views are made past the server, and must mean what they mean over a table of scores.
 func TestViewsThatHoldACallMeanTheSameAsAColumnOfScores(t *testing.T) {
 	database := pgtest.Database(t)
-	first := connect(t, through(t, database))
+	first := connect(t, cvptest.Through(t, database))
 	first.exec(loans)
 	first.exec(trainRisk)
 	first.exec("CREATE TABLE scores AS SELECT key::int AS score_key, prediction AS score FROM cvp_predictions('risk')")
@@ -27,7 +28,7 @@ func TestViewsThatHoldACallMeanTheSameAsAColumnOfScores(t *testing.T) {
 		CREATE VIEW same.scored AS SELECT l.loan_id, l.region, l.age, s.score FROM public.loans AS l JOIN public.scores AS s ON s.score_key = l.loan_id;
 		CREATE VIEW same."Risky Ones" (id, "How Risky") AS SELECT loan_id, score FROM same.scored WHERE score > 0.4;
 		CREATE VIEW same.by_region AS SELECT region, count(*) AS n, round(avg(score)::numeric, 9) AS mean FROM same.scored GROUP BY region`)
-	c := connect(t, through(t, database)) // a server that has seen none of this
+	c := connect(t, cvptest.Through(t, database)) // a server that has seen none of this
 	for _, sql := range []string{
 		"SELECT * FROM scored ORDER BY loan_id",
 		"SELECT * FROM scored WHERE loan_id = 42",
@@ -62,7 +63,7 @@ func TestViewsThatHoldACallMeanTheSameAsAColumnOfScores(t *testing.T) {
 
 func TestAViewOfAnotherRolesIsReadWithItsOwnersRights(t *testing.T) {
 	database := pgtest.Database(t)
-	first := connect(t, through(t, database))
+	first := connect(t, cvptest.Through(t, database))
 	first.exec(loans)
 	first.exec(trainRisk)
 	direct := connect(t, database)
@@ -71,7 +72,7 @@ func TestAViewOfAnotherRolesIsReadWithItsOwnersRights(t *testing.T) {
 	t.Cleanup(func() { direct.exec("DROP OWNED BY " + reader + "; DROP ROLE " + reader) })
 	direct.exec("CREATE VIEW scored AS SELECT loan_id, cvp.cvp_predict('risk', loan_id) AS score FROM loans; SELECT cvp.cvp_share('risk', '" + reader + "')")
 
-	config, err := pgx.ParseConfig(through(t, database))
+	config, err := pgx.ParseConfig(cvptest.Through(t, database))
 	if err != nil {
 		t.Fatal(err)
 	}

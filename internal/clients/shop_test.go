@@ -2,8 +2,6 @@ package clients_test
 
 import (
 	"context"
-	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,9 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
-	"cvp/server"
-	"cvp/sqlfuncs"
 )
 
 func TestMain(m *testing.M) { pgtest.Run(m) }
@@ -29,8 +26,12 @@ type shop struct {
 // newShop makes customers and orders, the model buy30 and a table of its predictions.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, url: through(t, pgtest.Database(t))}
-	s.conn = pgtest.Connect(t, s.url.String())
+	through := cvptest.Through(t, pgtest.Database(t))
+	u, err := url.Parse(through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shop{t: t, url: u, conn: pgtest.Connect(t, through)}
 	tables, err := os.ReadFile("testdata/shop.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -42,34 +43,6 @@ func newShop(t *testing.T) *shop {
 	s.exec("CREATE VIEW scored AS SELECT customer_id, name, country, joined, cvp_predict('buy30', customer_id) AS buy30 FROM customers")
 	s.exec("CREATE VIEW precomputed AS SELECT c.customer_id, c.name, c.country, c.joined, e.buy30 FROM customers AS c JOIN expected AS e USING (customer_id)")
 	return s
-}
-
-// through starts a server in front of the database's Postgres and gives the database's URL through it.
-func through(t *testing.T, database string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := server.ParseBackend("postgres://" + u.Host + "/?sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := server.New(server.Config{Backend: backend, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log}), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-done })
-	u.Host = l.Addr().String()
-	return u
 }
 
 func (s *shop) exec(sql string) {

@@ -1,21 +1,16 @@
 package sqlcheck
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/url"
-	"os"
 	"regexp"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
-	"cvp/server"
-	"cvp/sqlfuncs"
 )
 
 func TestMain(m *testing.M) { pgtest.Run(m) }
@@ -56,7 +51,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	main, twin := pgtest.Database(t), pgtest.Database(t)
 	execute(t, pgtest.Connect(t, main), worldSQL)
-	through := serve(t, main)
+	through := cvptest.Through(t, main)
 	session := pgtest.Connect(t, through)
 	beside := pgtest.Connect(t, twin)
 	execute(t, beside, worldSQL)
@@ -141,31 +136,6 @@ func (w *world) restore(t testing.TB, after string) {
 
 // others finds a statement that writes to another table than scored.
 var others = regexp.MustCompile(`(?i)(update|delete from|insert into|merge into)\s+(customers|countries|orders)`)
-
-// serve starts a server in front of a database's Postgres and gives the database's URL through it.
-func serve(t testing.TB, database string) string {
-	t.Helper()
-	u := parse(t, database)
-	backend, err := server.ParseBackend("postgres://" + u.Host + "/?sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := server.New(server.Config{Backend: backend, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log}), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-done })
-	u.Host = l.Addr().String()
-	return u.String()
-}
 
 func execute(t testing.TB, c *pgx.Conn, sql string) {
 	t.Helper()

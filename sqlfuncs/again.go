@@ -13,11 +13,10 @@ import (
 	"cvp/sqlfuncs/syntax"
 )
 
-// again is how a prepared statement that is about single keys of one model is executed once more: what it becomes does
-// not depend on the keys, so nothing has to be planned.
-type again struct {
-	mu sync.Mutex
-	// sql is the statement over the scores, "" while it is not known; oids are the client's parameters it is for.
+// repetition is how a prepared statement that is about single keys of one model is executed once more: what it becomes
+// does not depend on the keys, so nothing has to be planned.
+type repetition struct {
+	// sql is the statement over the scores; oids are the client's parameters it is for.
 	sql  string
 	oids []uint32
 	// keys are the literals and parameters that name the keys, in the order of the parameters that hold their scores.
@@ -32,30 +31,25 @@ func (s *statement) remember(w *work, stmt *pg.Node, groups []*scoring, final *s
 		len(w.resolved) != 1 || len(w.params.OIDs) != len(groups) {
 		return
 	}
-	a := again{sql: final.SQL, oids: w.call.ParamOIDs}
+	r := &repetition{sql: final.SQL, oids: w.call.ParamOIDs}
 	for _, g := range groups {
 		if g.fixed == nil {
 			return
 		}
-		a.keys = append(a.keys, g.named)
-		a.equated = a.equated || g.equated
+		r.keys = append(r.keys, g.named)
+		r.equated = r.equated || g.equated
 	}
-	s.again.mu.Lock()
-	defer s.again.mu.Unlock()
-	s.again.sql, s.again.oids, s.again.keys, s.again.equated = a.sql, a.oids, a.keys, a.equated
+	s.again.Store(r)
 }
 
 // repeat executes a statement that was remembered; nil says that it has to be planned.
 func (s *statement) repeat(ctx context.Context, w *work, models []string) (*server.Final, error) {
-	s.again.mu.Lock()
-	sql, keys, known := s.again.sql, s.again.keys, s.again.sql != "" && len(models) == 1
-	known = known && (w.plainOperators || !s.again.equated) && slices.Equal(s.again.oids, w.call.ParamOIDs)
-	s.again.mu.Unlock()
-	if !known {
+	r := s.again.Load()
+	if r == nil || len(models) != 1 || r.equated && !w.plainOperators || !slices.Equal(r.oids, w.call.ParamOIDs) {
 		return nil, nil
 	}
-	groups := make([]*scoring, len(keys))
-	for i, key := range keys {
+	groups := make([]*scoring, len(r.keys))
+	for i, key := range r.keys {
 		v, ok := w.wholeNumber(key)
 		if !ok {
 			return nil, nil
@@ -72,7 +66,7 @@ func (s *statement) repeat(ctx context.Context, w *work, models []string) (*serv
 			return nil, err
 		}
 	}
-	return &server.Final{SQL: sql, ExtraOIDs: w.params.OIDs, Extra: w.params.Values}, nil
+	return &server.Final{SQL: r.sql, ExtraOIDs: w.params.OIDs, Extra: w.params.Values}, nil
 }
 
 // parsedOnce is a statement's text parsed, and what can be read off it.

@@ -6,11 +6,6 @@ import (
 	"cvp/sqlfuncs/syntax"
 )
 
-// field is the expression row.column.
-func field(row, column string) *pg.Node {
-	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{syntax.String(row), syntax.String(column)}}}}
-}
-
 // fieldOf is the expression (row).column, an error where row is none.
 func fieldOf(row *pg.Node, column string) *pg.Node {
 	return &pg.Node{Node: &pg.Node_AIndirection{AIndirection: &pg.A_Indirection{Arg: syntax.Clone(row), Indirection: []*pg.Node{syntax.String(column)}}}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -28,7 +29,7 @@ type statement struct {
 	// Kept between executions: the types of keys, the parsed text, and how to execute it again.
 	keyTypes keyTypes
 	parsed   parsedOnce
-	again    again
+	again    atomic.Pointer[repetition]
 }
 
 var (

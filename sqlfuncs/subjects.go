@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
+	"cvp/sqlfuncs/syntax"
 )
 
 // keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
@@ -33,7 +33,7 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 		}
 	}
 	if column := g.model.source.KeyColumn(); g.subject.Row != "" && column != "" {
-		g.subject = rewrite.Subject{Expr: field(g.subject.Row, column)}
+		g.subject = rewrite.Subject{Expr: syntax.Column(g.subject.Row, column)}
 	}
 	g.key = g.subject.Expr
 	if g.subject.Row != "" {
@@ -90,17 +90,10 @@ func (w *work) keysOrAll(ctx context.Context, g *scoring) (keys *pull.Keys, err 
 	if !rewrite.MayFail(g.subject.Expr) && !g.calls[0].ReadsMayFail() {
 		return w.keys(ctx, g)
 	}
-	if _, err := w.conn.Exec(ctx, "SAVEPOINT cvp_keys").ReadAll(); err != nil {
-		return nil, fmt.Errorf("find the keys: %w", err)
-	}
-	keys, err = w.keys(ctx, g)
-	end := "RELEASE SAVEPOINT cvp_keys"
-	if err != nil {
-		end = "ROLLBACK TO SAVEPOINT cvp_keys; " + end
-	}
-	if _, endErr := w.conn.Exec(ctx, end).ReadAll(); err == nil {
-		err = endErr
-	}
+	err = w.undoing(ctx, func() (err error) {
+		keys, err = w.keys(ctx, g)
+		return err
+	})
 	if ofValues(err) {
 		g.limited = false
 		return nil, nil
@@ -214,28 +207,35 @@ func (w *work) everyKey(ctx context.Context, g *scoring) (bool, error) {
 	if v == nil || v.Relname != r.Name || ref == nil || ref.Fields[len(ref.Fields)-1].GetString_().GetSval() != r.Key {
 		return false, nil
 	}
-	name := pgx.Identifier{v.Relname}
-	if v.Schemaname != "" {
-		name = pgx.Identifier{v.Schemaname, v.Relname}
-	}
 	var same pull.Text
 	_, err := pull.Into(ctx, w.conn, pull.Query{
 		SQL:    "SELECT CASE WHEN pg_catalog.to_regclass($1)::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)::pg_catalog.oid THEN 'same' END",
-		Params: [][]byte{[]byte(name.Sanitize()), []byte(r.From)}, OIDs: []uint32{pgtype.TextOID, pgtype.TextOID}}, &same)
+		Params: [][]byte{[]byte(syntax.RelationName(v)), []byte(r.From)}, OIDs: []uint32{pgtype.TextOID, pgtype.TextOID}}, &same)
 	return err == nil && len(same) == 1 && same[0] != nil, err
 }
 
 // standsAlone reports whether a key query of an inner block makes sense outside of it; where the block refers
 // to columns of an outer one it does not, and Postgres's error is undone.
 func (w *work) standsAlone(ctx context.Context, sql string) bool {
+	return w.undoing(ctx, func() error {
+		_, err := pull.Describe(ctx, w.conn, sql, w.oids())
+		return err
+	}) == nil
+}
+
+// undoing runs queries whose error is undone, so that it does not fail the transaction, and returned.
+func (w *work) undoing(ctx context.Context, queries func() error) error {
 	// Not by simple queries: these would drop the client's unnamed portal.
 	run := func(sql string) error { return w.conn.ExecParams(ctx, sql, nil, nil, nil, nil).Read().Err }
-	if run("SAVEPOINT cvp_keys") != nil {
-		return false
+	if err := run("SAVEPOINT cvp_keys"); err != nil {
+		return fmt.Errorf("set a savepoint: %w", err)
 	}
-	_, err := pull.Describe(ctx, w.conn, sql, w.oids())
-	if err != nil && run("ROLLBACK TO SAVEPOINT cvp_keys") != nil {
-		return false
+	err := queries()
+	if err != nil {
+		_ = run("ROLLBACK TO SAVEPOINT cvp_keys") // where that fails, so does the statement behind it
 	}
-	return run("RELEASE SAVEPOINT cvp_keys") == nil && err == nil
+	if release := run("RELEASE SAVEPOINT cvp_keys"); err == nil {
+		return release
+	}
+	return err
 }

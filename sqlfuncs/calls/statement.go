@@ -60,7 +60,7 @@ func Split(sql string, known func(relation string) bool) []Statement {
 func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool) (s Statement, named bool) {
 	s.start = utf8.RuneCountInString(sql[:from])
 	s.ReadOnly, s.Runs = reads(stmt), Query(stmt) != nil
-	own := commonTables(stmt)
+	own := syntax.CommonTables(stmt)
 	var at []int // byte offsets in sql where the prefix goes
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
 		s.ReadOnly = s.ReadOnly && !writes(n)
@@ -175,15 +175,4 @@ func EngineCall(n *pg.Node) string {
 		return name
 	}
 	return ""
-}
-
-func commonTables(stmt *pg.Node) map[string]bool {
-	names := map[string]bool{}
-	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
-		if c := n.GetCommonTableExpr(); c != nil {
-			names[c.Ctename] = true
-		}
-		return true
-	})
-	return names
 }

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"math"
+	"slices"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -54,24 +55,9 @@ func Limited(stmt *pg.Node, c *Call, key *pg.Node) (sql string, ok bool, err err
 	return sql, err == nil, err
 }
 
-// limitable reports whether a block gives one row for each row of its FROM clause that meets its WHERE, which
-// goes by nothing of ours.
+// limitable reports whether a block's LIMIT picks rows of its FROM clause, by nothing of ours.
 func limitable(b *pg.SelectStmt) bool {
-	if b.Op != pg.SetOperation_SETOP_NONE || len(b.FromClause) == 0 || len(b.GroupClause) > 0 || b.HavingClause != nil ||
-		len(b.DistinctClause) > 0 || len(b.WindowClause) > 0 || len(b.LockingClause) > 0 {
-		return false
-	}
-	for _, t := range b.TargetList {
-		if !onePerRow(t) {
-			return false
-		}
-	}
-	for _, c := range conjuncts(b.WhereClause) {
-		if !sure(c) {
-			return false
-		}
-	}
-	return true
+	return rowByRow(b) && !slices.ContainsFunc(conjuncts(b.WhereClause), func(c *pg.Node) bool { return !sure(c) })
 }
 
 // limitCount gives how many rows a block's LIMIT and OFFSET reach, as an expression.

@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"cvp/sqlfuncs/calls"
@@ -66,20 +68,19 @@ func hasCall(n *pg.Node) bool {
 	return syntax.Any(n, func(n *pg.Node) bool { return calls.EngineCall(n) != "" })
 }
 
-// projects reports whether a block gives one row for each row of its FROM clause that meets its WHERE: then more
-// conditions, and a LIMIT, may go into it.
+// projects reports whether more conditions, and a LIMIT, may go into a block.
 func projects(s *pg.SelectStmt) bool {
-	if s.Op != pg.SetOperation_SETOP_NONE || len(s.FromClause) == 0 || s.LimitCount != nil || s.LimitOffset != nil || len(s.DistinctClause) > 0 || len(s.GroupClause) > 0 ||
-		s.HavingClause != nil || len(s.WindowClause) > 0 || len(s.LockingClause) > 0 || s.IntoClause != nil || len(s.ValuesLists) > 0 {
-		return false
-	}
-	for _, t := range s.TargetList {
-		if !onePerRow(t) {
-			return false
-		}
-	}
-	return true
+	return rowByRow(s) && s.LimitCount == nil && s.LimitOffset == nil && s.IntoClause == nil
 }
+
+// rowByRow reports whether a block, its LIMIT aside, gives one row for each row of its FROM clause that meets its WHERE.
+func rowByRow(s *pg.SelectStmt) bool {
+	return s.Op == pg.SetOperation_SETOP_NONE && len(s.FromClause) > 0 && len(s.GroupClause) == 0 && s.HavingClause == nil &&
+		len(s.DistinctClause) == 0 && len(s.WindowClause) == 0 && len(s.LockingClause) == 0 && !slices.ContainsFunc(s.TargetList, multiplies)
+}
+
+// multiplies reports whether a column of a select list may have another number of values than one for each row.
+func multiplies(t *pg.Node) bool { return !onePerRow(t) }
 
 // onePerRow reports whether an expression has one value for each row: no aggregate, no window function, no function
 // that may give sets. An engine call is fine.
@@ -129,13 +130,8 @@ func (p *projection) conditions() (all bool) {
 // limit pushes the outer LIMIT, with the order that it goes by.
 func (p *projection) limit() {
 	o := p.outer
-	if o.LimitCount == nil || len(o.GroupClause) > 0 || o.HavingClause != nil || len(o.DistinctClause) > 0 || len(o.LockingClause) > 0 || len(o.WindowClause) > 0 {
+	if o.LimitCount == nil || !rowByRow(o) {
 		return
-	}
-	for _, t := range o.TargetList {
-		if !onePerRow(t) {
-			return
-		}
 	}
 	count, ok := limitCount(o)
 	if !ok {
@@ -215,7 +211,7 @@ func (p *projection) column(ref *pg.ColumnRef) (*pg.Node, bool) {
 		}
 	}
 	if found == nil && star && (p.outermost || !bare) && len(p.block.FromClause) == 1 && p.block.FromClause[0].GetRangeVar() != nil {
-		return columnOf(itemName(p.block.FromClause[0])[0], name), true
+		return syntax.Column(itemName(p.block.FromClause[0])[0], name), true
 	}
 	if found == nil || star || !typed(found) || !sure(found) || !plain(found) {
 		return nil, false
@@ -246,8 +242,4 @@ func outputName(r *pg.ResTarget) string {
 		return parts[len(parts)-1]
 	}
 	return ""
-}
-
-func columnOf(item, name string) *pg.Node {
-	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{syntax.String(item), syntax.String(name)}}}}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	pg "github.com/pganalyze/pg_query_go/v6"
 )
 
@@ -73,4 +74,29 @@ func Select(s *pg.SelectStmt) *pg.Node {
 // String is the tree of a name's part.
 func String(s string) *pg.Node {
 	return &pg.Node{Node: &pg.Node_String_{String_: &pg.String{Sval: s}}}
+}
+
+// Column is the tree of a column of a FROM item.
+func Column(item, name string) *pg.Node {
+	return &pg.Node{Node: &pg.Node_ColumnRef{ColumnRef: &pg.ColumnRef{Fields: []*pg.Node{String(item), String(name)}}}}
+}
+
+// RelationName is the name of a relation as SQL writes it, quoted, with its schema where it has one.
+func RelationName(r *pg.RangeVar) string {
+	if r.Schemaname != "" {
+		return pgx.Identifier{r.Schemaname, r.Relname}.Sanitize()
+	}
+	return pgx.Identifier{r.Relname}.Sanitize()
+}
+
+// CommonTables gives the names of all common table expressions of a statement.
+func CommonTables(stmt *pg.Node) map[string]bool {
+	names := map[string]bool{}
+	Walk(stmt, func(n *pg.Node, _ Place) bool {
+		if c := n.GetCommonTableExpr(); c != nil {
+			names[c.Ctename] = true
+		}
+		return true
+	})
+	return names
 }

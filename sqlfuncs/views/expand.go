@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	pg "github.com/pganalyze/pg_query_go/v6"
 
@@ -51,19 +50,13 @@ type expansion struct {
 // views lists the items of FROM clauses that may be one of the views.
 func (e *expansion) views(stmt *pg.Node) []*pg.Node {
 	var out []*pg.Node
-	ctes := map[string]bool{}
-	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
-		if c := n.GetCommonTableExpr(); c != nil {
-			ctes[c.Ctename] = true
-		}
-		return true
-	})
+	ctes := syntax.CommonTables(stmt)
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
 		if n.GetLockingClause() != nil {
 			return false // it names items of the FROM clause
 		}
 		r := n.GetRangeVar()
-		if r != nil && e.has(r.Relname) && !(r.Schemaname == "" && ctes[r.Relname]) && !e.plain[nameOf(r)] {
+		if r != nil && e.has(r.Relname) && !(r.Schemaname == "" && ctes[r.Relname]) && !e.plain[syntax.RelationName(r)] {
 			out = append(out, n)
 		}
 		return true
@@ -71,17 +64,10 @@ func (e *expansion) views(stmt *pg.Node) []*pg.Node {
 	return out
 }
 
-func nameOf(r *pg.RangeVar) string {
-	if r.Schemaname != "" {
-		return pgx.Identifier{r.Schemaname, r.Relname}.Sanitize()
-	}
-	return pgx.Identifier{r.Relname}.Sanitize()
-}
-
 // expand writes one view out.
 func (e *expansion) expand(ctx context.Context, stmt, item *pg.Node) error {
 	r := item.GetRangeVar()
-	name := nameOf(r)
+	name := syntax.RelationName(r)
 	d, known := e.found[name]
 	if !known {
 		var err error

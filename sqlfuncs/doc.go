@@ -16,6 +16,7 @@
 //	prepared.go     EXECUTE of what was prepared in SQL
 //	explain.go      EXPLAIN says how each call is run
 //	predictions.go  cvp_predictions: every key, its score and decile
+//	features.go     cvp_features: what a model sees of one key
 //	errors.go       errors of every layer become SQLSTATE, message, hint
 //
 // What comes out is the statement that Postgres runs for the client, over parameters that hold the results.

@@ -181,6 +181,9 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 		return c.Table(w.leaderboard("", 0, nil))
 	case c.Function == calls.Train:
 		return w.train(ctx, c)
+	case c.Function == calls.Features:
+		e.named = true
+		return w.features(ctx, c)
 	}
 	e.every = c.Function + " gives them all"
 	return w.predictions(ctx, c)

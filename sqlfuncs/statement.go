@@ -201,6 +201,8 @@ func (w *work) tables(ctx context.Context, all []*rewrite.Call) (scalars []*rewr
 			err = w.train(ctx, c)
 		case c.Function == calls.Predictions:
 			err = w.predictions(ctx, c)
+		case c.Function == calls.Features:
+			err = w.features(ctx, c)
 		default:
 			err = fmt.Errorf("%s is not a function of the engine", c.Function)
 		}

@@ -8,11 +8,16 @@ const (
 	Train       = "cvp_train"
 	Predict     = "cvp_predict"
 	Predictions = "cvp_predictions"
+	Features    = "cvp_features"
 )
 
 // engine reports whether the engine answers the function, Postgres alone the others.
 func engine(function string) bool {
-	return function == Train || function == Predict || function == Predictions
+	switch function {
+	case Train, Predict, Predictions, Features:
+		return true
+	}
+	return false
 }
 
 // registry reports whether the function of that name is one of schema cvp that Postgres answers alone.

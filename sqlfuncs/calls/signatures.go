@@ -11,6 +11,7 @@ var signatures = map[string][]string{
 		"model, relation => …, target => … [, key] [, algorithm] [, options] [, max_age] [, if_changed]"},
 	Predict:          {"model, key", "model, row", "key", "row"},
 	Predictions:      {"model"},
+	Features:         {"model, key [, as_of]"},
 	"cvp_evaluate":   {"model"},
 	"cvp_deploy":     {"model, version"},
 	"cvp_rollback":   {"model"},

@@ -68,3 +68,13 @@ func BoolArray(v []bool) []byte {
 func TextArray(v []string) []byte {
 	return array(v, pgtype.TextOID, 16, func(b []byte, x string) ([]byte, bool) { return append(b, x...), true })
 }
+
+// NullableTextArray is the binary form of a text[] whose nil elements are NULL.
+func NullableTextArray(v []*string) []byte {
+	return array(v, pgtype.TextOID, 16, func(b []byte, x *string) ([]byte, bool) {
+		if x == nil {
+			return b, false
+		}
+		return append(b, *x...), true
+	})
+}

@@ -56,8 +56,7 @@ func (r *Relation) KeyColumn() string { return "" }
 // Score implements Source.
 func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, keys *pull.Keys) (*pull.Keys, []float64, error) {
 	if r.Key == "" {
-		return nil, nil, &pgconn.PgError{Severity: "ERROR", Code: "55000", Message: "the model was trained without a key",
-			Hint: "Pass the whole row, as in cvp_predict(model, t), or train again with key => 'column'."}
+		return nil, nil, keyless()
 	}
 	q := pull.Query{SQL: r.selectKeyed() + " WHERE " + r.column(r.Key) + " IS NOT NULL"}
 	if keys != nil && !r.wholesale(keys.Len()) {
@@ -81,6 +80,11 @@ func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model
 		known, scores = known.Distinct(scores)
 	}
 	return known, scores, nil
+}
+
+func keyless() error {
+	return &pgconn.PgError{Severity: "ERROR", Code: "55000", Message: "the model was trained without a key",
+		Hint: "Pass the whole row, as in cvp_predict(model, t), or train again with key => 'column'."}
 }
 
 // wholesale reports whether so many keys are asked for that reading every row is cheaper than looking them up.

@@ -15,6 +15,9 @@ type Source interface {
 	// Score gives the keys it knows among those asked for, each once, and the score of each. Nil asks for
 	// every key there is.
 	Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, keys *pull.Keys) (*pull.Keys, []float64, error)
+	// Inspect gives the features of one key as Score would compute them; asOf is an instant in microseconds since 1970
+	// UTC, 0 that of predictions.
+	Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Keys, asOf int64) (*Inspection, error)
 	// Queries are the stored queries behind Score, as they are run or with less.
 	Queries() []string
 	// KeyInteger reports whether Score gives keys as whole numbers.

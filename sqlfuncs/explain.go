@@ -184,6 +184,9 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 	case c.Function == calls.Features:
 		e.named = true
 		return w.features(ctx, c)
+	case c.Function == calls.Profile:
+		e.named = true
+		return w.profile(ctx, c)
 	}
 	e.every = c.Function + " gives them all"
 	return w.predictions(ctx, c)

@@ -203,6 +203,8 @@ func (w *work) tables(ctx context.Context, all []*rewrite.Call) (scalars []*rewr
 			err = w.predictions(ctx, c)
 		case c.Function == calls.Features:
 			err = w.features(ctx, c)
+		case c.Function == calls.Profile:
+			err = w.profile(ctx, c)
 		default:
 			err = fmt.Errorf("%s is not a function of the engine", c.Function)
 		}

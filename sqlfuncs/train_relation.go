@@ -16,7 +16,7 @@ import (
 
 // locateRelation finds the columns of a labelled table, view or query.
 func (t *trainingCall) locateRelation(ctx context.Context) error {
-	r, primaryKey, err := t.relation(ctx)
+	r, primaryKey, err := t.relation(ctx, t.args["relation"])
 	if err != nil {
 		return err
 	}
@@ -43,11 +43,11 @@ func (t *trainingCall) relationOptions() source.RelationOptions {
 	return source.RelationOptions{Target: t.args["target"], Exclude: t.options.Exclude, Positive: t.options.Positive, Seed: t.options.Seed}
 }
 
-// relation reads the argument: a name, or a query in parentheses.
-func (t *trainingCall) relation(ctx context.Context) (r *source.Relation, primaryKey []string, err error) {
-	text := strings.TrimSpace(t.args["relation"])
+// relation reads an argument that names a table or view, or is a query in parentheses.
+func (w *work) relation(ctx context.Context, text string) (r *source.Relation, primaryKey []string, err error) {
+	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "(") {
-		table, err := schema.LoadRelation(ctx, t.conn, text)
+		table, err := schema.LoadRelation(ctx, w.conn, text)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -9,12 +9,13 @@ const (
 	Predict     = "cvp_predict"
 	Predictions = "cvp_predictions"
 	Features    = "cvp_features"
+	Profile     = "cvp_profile"
 )
 
 // engine reports whether the engine answers the function, Postgres alone the others.
 func engine(function string) bool {
 	switch function {
-	case Train, Predict, Predictions, Features:
+	case Train, Predict, Predictions, Features, Profile:
 		return true
 	}
 	return false

@@ -12,6 +12,7 @@ var signatures = map[string][]string{
 	Predict:          {"model, key", "model, row", "key", "row"},
 	Predictions:      {"model"},
 	Features:         {"model, key [, as_of]"},
+	Profile:          {"relation"},
 	"cvp_evaluate":   {"model"},
 	"cvp_deploy":     {"model, version"},
 	"cvp_rollback":   {"model"},

@@ -76,7 +76,7 @@ func TestServingComputesTheFeaturesThatTrainingComputed(t *testing.T) {
 	random := rand.New(rand.NewPCG(6, 1))
 	for range 1000 {
 		p := features.Point{Entity: random.Int32N(int32(all.Entities())), Cutoff: first + random.Int64N(last-first)}
-		want, err := e.Spec.Compute(ctx, all, attributes, []features.Point{p})
+		want, err := e.Spec.Compute(ctx, features.NewTables(all, attributes), []features.Point{p})
 		if err != nil {
 			t.Fatal(err)
 		}

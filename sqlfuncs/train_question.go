@@ -99,8 +99,9 @@ func targetOf(q *question.Question) (features.Target, error) {
 func newEvents(s *schema.EventSource, target features.Target) *source.Events {
 	e := &source.Events{
 		Target: target, Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)),
-		All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL, Last: s.LastSQL().SQL,
-		Roles: features.Roles{Entity: "cvp_entity", Time: "cvp_time"},
+		EventTable: source.EventTable{All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL,
+			Roles: features.Roles{Entity: "cvp_entity", Time: "cvp_time"}},
+		Last: s.LastSQL().SQL,
 	}
 	if s.Group != "" {
 		e.Roles.Group = "cvp_group"

@@ -12,18 +12,18 @@ var _ block = (*baskets)(nil)
 
 func (k *baskets) features() []Feature {
 	var n namer
-	if a := k.b.spec.Amount; a != "" {
+	if a := k.b.stream.Amount; a != "" {
 		n.add("purchase_"+a+"_mean", fmt.Sprintf("mean Σ %s of a purchase", a))
 		n.add("purchase_"+a+"_sd", fmt.Sprintf("standard deviation of Σ %s of a purchase", a))
 		n.add("purchase_"+a+"_max", fmt.Sprintf("greatest Σ %s of a purchase", a))
 		n.add("purchase_"+a+"_last", fmt.Sprintf("Σ %s of the latest purchase", a))
 		n.add("purchase_"+a+"_mean_last5", fmt.Sprintf("mean Σ %s of the latest 5 purchases", a))
 	}
-	if k.b.spec.Grouped {
+	if k.b.stream.Grouped {
 		n.add("purchase_events_mean", "mean number of events of a purchase")
 		n.add("purchase_events_last", "number of events of the latest purchase")
 	}
-	if k.b.spec.Returns {
+	if k.b.stream.Returns {
 		n.add("returns", "purchases with a negative sum so far")
 		n.add("returns_amount", "the sum of negative purchases so far")
 		n.add("returns_share", "returns ÷ purchases")
@@ -52,7 +52,7 @@ func (k *baskets) write(dst []float32, t *trace) {
 	}
 	at := 0
 	put := func(v float32) { dst[at] = v; at++ }
-	if k.b.spec.Amount != "" {
+	if k.b.stream.Amount != "" {
 		sd, last := missing, missing
 		if n > 1 {
 			sd = number(math.Sqrt(math.Max(0, (squares-sum*sum/n)/(n-1))))
@@ -68,7 +68,7 @@ func (k *baskets) write(dst []float32, t *trace) {
 		put(last)
 		put(ratio(recent, math.Min(n, 5)))
 	}
-	if k.b.spec.Grouped {
+	if k.b.stream.Grouped {
 		put(ratio(float64(t.hi), n))
 		last := missing
 		if n > 0 {
@@ -76,7 +76,7 @@ func (k *baskets) write(dst []float32, t *trace) {
 		}
 		put(last)
 	}
-	if k.b.spec.Returns {
+	if k.b.stream.Returns {
 		put(number(returns))
 		put(number(returned))
 		put(ratio(returns, n))

@@ -17,7 +17,7 @@ func benchEvents(b *testing.B) (*Events, *Spec, []Point) {
 	for d := int64(300); d < 500; d += 28 {
 		cutoffs = append(cutoffs, d*day)
 	}
-	s, err := Learn(ev, nil, Target{Aggregate: Sum, Horizon: 30 * 24 * time.Hour}, cutoffs, Options{})
+	s, err := Learn(NewTables(ev, nil), Target{Aggregate: Sum, Horizon: 30 * 24 * time.Hour}, cutoffs, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func BenchmarkFeaturesOfEightCutoffs(b *testing.B) {
 	ev, s, points := benchEvents(b)
 	width := len(s.Features())
 	for b.Loop() {
-		if _, err := s.Compute(b.Context(), ev, nil, points); err != nil {
+		if _, err := s.Compute(b.Context(), NewTables(ev, nil), points); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -61,7 +61,7 @@ func BenchmarkServeOneEntity(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Compute(b.Context(), ev, nil, []Point{{Entity: 0, Cutoff: 9000 * day}}); err != nil {
+		if _, err := s.Compute(b.Context(), NewTables(ev, nil), []Point{{Entity: 0, Cutoff: 9000 * day}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,15 +6,16 @@ import (
 	"cvp/engine/frame"
 )
 
-// binding is a spec applied to one set of events: its columns found, its levels translated. Workers share it.
+// binding is a stream of a spec applied to its events: columns found, levels translated. Workers share it.
 type binding struct {
 	spec     *Spec
+	stream   *Stream
 	ev       *Events
 	amount   []float32   // nil without an amount column
-	numbers  [][]float32 // one per Spec.Numbers
+	numbers  [][]float32 // one per Stream.Numbers
 	distinct []*frame.Column
-	mixes    []mixColumn // one per Spec.Mixes
-	related  []mixColumn // one per Spec.Related
+	mixes    []mixColumn // one per Stream.Mixes
+	related  []mixColumn // one per Stream.Related
 }
 
 // mixColumn is a category column with the slot of each of its codes: an index into Levels, or -1 for the rest.
@@ -23,17 +24,33 @@ type mixColumn struct {
 	slots []int32
 }
 
-// bind finds the columns of the spec in ev.
-func (s *Spec) bind(ev *Events) (*binding, error) {
-	b := &binding{spec: s, ev: ev}
-	if s.Grouped && ev.groups == nil {
+// bind finds the columns of the spec in the tables: the binding of the target's events, then those of the sides.
+func (s *Spec) bind(t *Tables) ([]*binding, error) {
+	if s.Value != t.Events.valueName {
+		return nil, fmt.Errorf("events aggregate column \"%s\", the features were learned with \"%s\"", t.Events.valueName, s.Value)
+	}
+	var out []*binding
+	for _, stream := range s.streams() {
+		ev := t.stream(stream.Name)
+		if ev == nil {
+			return nil, fmt.Errorf("there are no events \"%s\", which the features were learned with", stream.Name)
+		}
+		b, err := s.bindStream(stream, ev)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func (s *Spec) bindStream(stream *Stream, ev *Events) (*binding, error) {
+	b := &binding{spec: s, stream: stream, ev: ev}
+	if stream.Grouped && ev.groups == nil {
 		return nil, fmt.Errorf("events have no group column, which the features were learned with")
 	}
-	if s.Matched && ev.match == nil {
+	if stream.Matched && ev.match == nil {
 		return nil, fmt.Errorf("events do not say which rows match, which the features were learned with")
-	}
-	if s.Value != ev.valueName {
-		return nil, fmt.Errorf("events aggregate column \"%s\", the features were learned with \"%s\"", ev.valueName, s.Value)
 	}
 	var lost []string
 	find := func(name string, kind frame.Kind) *frame.Column {
@@ -44,23 +61,23 @@ func (s *Spec) bind(ev *Events) (*binding, error) {
 		}
 		return c
 	}
-	if s.Amount != "" {
-		b.amount = find(s.Amount, frame.Number).Numbers
+	if stream.Amount != "" {
+		b.amount = find(stream.Amount, frame.Number).Numbers
 	}
-	for _, name := range s.Numbers {
+	for _, name := range stream.Numbers {
 		b.numbers = append(b.numbers, find(name, frame.Number).Numbers)
 	}
-	for _, name := range s.Distinct {
+	for _, name := range stream.Distinct {
 		b.distinct = append(b.distinct, find(name, frame.Category))
 	}
 	split := func(l Levels) mixColumn {
 		c := find(l.Column, frame.Category)
 		return mixColumn{codes: c.Codes, slots: l.slots(c.Levels)}
 	}
-	for _, l := range s.Mixes {
+	for _, l := range stream.Mixes {
 		b.mixes = append(b.mixes, split(l))
 	}
-	for _, l := range s.Related {
+	for _, l := range stream.Related {
 		b.related = append(b.related, split(l))
 	}
 	if len(lost) > 0 {
@@ -97,10 +114,33 @@ type block interface {
 
 // blocks makes the families in the order of their columns.
 func (b *binding) blocks() []block {
+	if b.stream.Name != "" {
+		return b.sideBlocks()
+	}
+	return b.firstFamilies()
+}
+
+// firstFamilies are those of the first version.
+func (b *binding) firstFamilies() []block {
 	return []block{
 		&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b},
 		&history{b: b}, &matches{b: b}, &mix{b: b}, &related{b: b}, &rhythm{b: b}, &calendar{b: b},
 	}
+}
+
+// sideBlocks are the families of an event table that the target is not about.
+func (b *binding) sideBlocks() []block {
+	return []block{&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b}, &mix{b: b}}
+}
+
+// named puts the stream's name before the names of features.
+func (b *binding) named(features []Feature) []Feature {
+	if b.stream.Name != "" {
+		for i := range features {
+			features[i].Name = b.stream.Name + "_" + features[i].Name
+		}
+	}
+	return features
 }
 
 // namer collects feature descriptions.

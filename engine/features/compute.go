@@ -14,24 +14,24 @@ import (
 
 // Compute gives the features of each point, in the order of the points, from events strictly before its cutoff.
 // Training and serving both call it: a point has the same bits whatever other points, entities or later events are
-// given with it, and whatever the number of threads. attrs may be nil: attributes are then missing.
-func (s *Spec) Compute(ctx context.Context, ev *Events, attrs *Attributes, points []Point) (*frame.Frame, error) {
+// given with it, and whatever the number of threads. Without attributes in t they are missing.
+func (s *Spec) Compute(ctx context.Context, t *Tables, points []Point) (*frame.Frame, error) {
 	for _, p := range points {
-		if p.Entity < 0 || int(p.Entity) >= ev.Entities() {
-			return nil, fmt.Errorf("compute features: no entity %d among %d", p.Entity, ev.Entities())
+		if p.Entity < 0 || int(p.Entity) >= t.Events.Entities() {
+			return nil, fmt.Errorf("compute features: no entity %d among %d", p.Entity, t.Events.Entities())
 		}
 	}
-	b, err := s.bind(ev)
+	bound, err := s.bind(t)
 	if err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
 	out := newFrame(s.Features(), len(points))
-	numeric := out.Columns[:len(out.Columns)-len(s.Attributes)]
-	if err := b.fill(ctx, numeric, points); err != nil {
+	j := job{spec: s, streams: bound, columns: out.Columns[:len(out.Columns)-len(s.Attributes)], points: points}
+	if err := j.fill(ctx); err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
 	for i, a := range s.Attributes {
-		a.fill(&out.Columns[len(numeric)+i], attrs, ev.Keys, points)
+		a.fill(&out.Columns[len(j.columns)+i], t.Attributes, t.Events.Keys, points)
 	}
 	return out, nil
 }
@@ -54,18 +54,25 @@ func newFrame(features []Feature, rows int) *frame.Frame {
 // end together and to notice a cancel within milliseconds.
 const batchEvents = 50_000
 
+// job is one run of Compute; workers share it.
+type job struct {
+	spec    *Spec
+	streams []*binding
+	columns []frame.Column // to fill
+	points  []Point
+}
+
 // fill computes all points into the columns. Workers take batches of whole entities.
-func (b *binding) fill(ctx context.Context, columns []frame.Column, points []Point) error {
-	order := byEntityAndCutoff(points)
-	batches := b.batches(order, points)
-	threads := b.spec.Threads
+func (j *job) fill(ctx context.Context) error {
+	batches := j.batches(byEntityAndCutoff(j.points))
+	threads := j.spec.Threads
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	var next atomic.Int64
 	workers := min(threads, len(batches))
 	return chunks.DoContext(ctx, workers, workers, func(int) {
-		w := newWorker(b, columns, points)
+		w := newWorker(j)
 		for n := next.Add(1) - 1; n < int64(len(batches)) && ctx.Err() == nil; n = next.Add(1) - 1 {
 			w.run(ctx, batches[n])
 		}
@@ -86,16 +93,19 @@ func byEntityAndCutoff(points []Point) []int32 {
 }
 
 // batches cuts the ordered points at entity boundaries into runs of about batchEvents events.
-func (b *binding) batches(order []int32, points []Point) [][]int32 {
+func (j *job) batches(order []int32) [][]int32 {
 	var out [][]int32
 	from, events := 0, 0
 	for i, at := range order {
-		e := points[at].Entity
-		if i == 0 || points[order[i-1]].Entity != e {
+		e := j.points[at].Entity
+		if i == 0 || j.points[order[i-1]].Entity != e {
 			if events >= batchEvents {
 				out, from, events = append(out, order[from:i]), i, 0
 			}
-			events += b.ev.Start[e+1] - b.ev.Start[e] + 100 // a point costs something even without events
+			events += 100 // a point costs something even without events
+			for _, b := range j.streams {
+				events += b.ev.Start[e+1] - b.ev.Start[e]
+			}
 		}
 	}
 	return append(out, order[from:])
@@ -103,18 +113,26 @@ func (b *binding) batches(order []int32, points []Point) [][]int32 {
 
 // worker computes points one entity at a time with scratch memory of its own.
 type worker struct {
-	trace   *trace
-	blocks  []block
-	widths  []int
-	row     []float32
-	columns []frame.Column
-	points  []Point
+	*job
+	lanes []lane // one per stream
+	row   []float32
 }
 
-func newWorker(b *binding, columns []frame.Column, points []Point) *worker {
-	w := &worker{trace: newTrace(b), blocks: b.blocks(), row: make([]float32, len(columns)), columns: columns, points: points}
-	for _, bl := range w.blocks {
-		w.widths = append(w.widths, len(bl.features()))
+// lane walks one stream.
+type lane struct {
+	trace  *trace
+	blocks []block
+	widths []int
+}
+
+func newWorker(j *job) *worker {
+	w := &worker{job: j, row: make([]float32, len(j.columns))}
+	for _, b := range j.streams {
+		l := lane{trace: newTrace(b), blocks: b.blocks()}
+		for _, bl := range l.blocks {
+			l.widths = append(l.widths, len(bl.features()))
+		}
+		w.lanes = append(w.lanes, l)
 	}
 	return w
 }
@@ -127,9 +145,11 @@ func (w *worker) run(ctx context.Context, batch []int32) {
 		for j < len(batch) && w.points[batch[j]].Entity == entity {
 			j++
 		}
-		w.trace.begin(entity, w.points[batch[j-1]].Cutoff)
-		for _, bl := range w.blocks {
-			bl.begin(w.trace)
+		for _, l := range w.lanes {
+			l.trace.begin(entity, w.points[batch[j-1]].Cutoff)
+			for _, bl := range l.blocks {
+				bl.begin(l.trace)
+			}
 		}
 		for ; i < j; i++ {
 			w.point(int(batch[i]))
@@ -139,11 +159,13 @@ func (w *worker) run(ctx context.Context, batch []int32) {
 
 // point computes one point into its row.
 func (w *worker) point(row int) {
-	w.trace.advance(w.points[row].Cutoff)
 	at := 0
-	for k, bl := range w.blocks {
-		bl.write(w.row[at:at+w.widths[k]], w.trace)
-		at += w.widths[k]
+	for _, l := range w.lanes {
+		l.trace.advance(w.points[row].Cutoff)
+		for k, bl := range l.blocks {
+			bl.write(w.row[at:at+l.widths[k]], l.trace)
+			at += l.widths[k]
+		}
 	}
 	for c, v := range w.row {
 		w.columns[c].Numbers[row] = v

@@ -52,7 +52,7 @@ func TestThreadsAndOrderOfPointsDoNotChangeFeatures(t *testing.T) {
 	points := ev.PointsAt([]int64{200 * day, 300 * day})
 	s.Threads = 1
 	want := mustCompute(t, s, ev, nil, points)
-	if n := len((&binding{spec: s, ev: ev}).batches(byEntityAndCutoff(points), points)); n < 4 {
+	if n := len((&job{spec: s, streams: []*binding{{ev: ev}}, points: points}).batches(byEntityAndCutoff(points))); n < 4 {
 		t.Fatalf("%d batches cannot show a race", n)
 	}
 	shuffled := slices.Clone(points)
@@ -210,7 +210,7 @@ func TestComputeStopsSoonWhenCancelled(t *testing.T) {
 	s := mustLearn(t, ev, nil, sumOver(30), 200*day)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Compute(ctx, ev, nil, ev.SeenBefore(200*day)); !errors.Is(err, context.Canceled) {
+	if _, err := s.Compute(ctx, NewTables(ev, nil), ev.SeenBefore(200*day)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -248,7 +248,7 @@ func TestComputeNamesWhatTheEventsLack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Compute(t.Context(), other, nil, []Point{c.point}); err == nil || err.Error() != c.want {
+			if _, err := s.Compute(t.Context(), NewTables(other, nil), []Point{c.point}); err == nil || err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})

@@ -30,12 +30,12 @@ var _ block = (*decay)(nil)
 
 func (d *decay) features() []Feature {
 	var n namer
-	for _, h := range d.b.spec.HalfLives {
+	for _, h := range d.b.stream.HalfLives {
 		n.add(fmt.Sprintf("purchases_decay_%dd", h), fmt.Sprintf("Σ over purchases of 2^(-age in days ÷ %d)", h))
-		if d.b.spec.Amount != "" {
-			n.add(fmt.Sprintf("%s_decay_%dd", d.b.spec.Amount, h), fmt.Sprintf("Σ over events of %s · 2^(-age in days ÷ %d)", d.b.spec.Amount, h))
+		if d.b.stream.Amount != "" {
+			n.add(fmt.Sprintf("%s_decay_%dd", d.b.stream.Amount, h), fmt.Sprintf("Σ over events of %s · 2^(-age in days ÷ %d)", d.b.stream.Amount, h))
 		}
-		if d.b.spec.Matched {
+		if d.b.stream.Matched {
 			n.add(fmt.Sprintf("match_events_decay_%dd", h), fmt.Sprintf("Σ over matching events of 2^(-age in days ÷ %d)", h))
 			n.add(fmt.Sprintf("match_instants_decay_%dd", h), fmt.Sprintf("Σ over distinct instants with a matching event of 2^(-age in days ÷ %d)", h))
 		}
@@ -45,7 +45,7 @@ func (d *decay) features() []Feature {
 
 func (d *decay) begin(*trace) {
 	if d.sums == nil {
-		for range d.b.spec.HalfLives {
+		for range d.b.stream.HalfLives {
 			d.sums = append(d.sums, make([]float64, decayedKinds))
 		}
 	}
@@ -59,16 +59,16 @@ func (d *decay) write(dst []float32, t *trace) {
 	d.take(t)
 	at := 0
 	put := func(v float64) { dst[at] = number(v); at++ }
-	for k, h := range d.b.spec.HalfLives {
+	for k, h := range d.b.stream.HalfLives {
 		fade := 0.0
 		if t.hi > 0 {
 			fade = fading(d.at, t.cutoff, h)
 		}
 		put(d.sums[k][decayedPurchases] * fade)
-		if d.b.spec.Amount != "" {
+		if d.b.stream.Amount != "" {
 			put(d.sums[k][decayedAmounts] * fade)
 		}
-		if d.b.spec.Matched {
+		if d.b.stream.Matched {
 			put(d.sums[k][decayedMatches] * fade)
 			put(d.sums[k][decayedMatchInstants] * fade)
 		}
@@ -92,7 +92,7 @@ func (d *decay) take(t *trace) {
 		if amount != nil && amount[t.base+i] == amount[t.base+i] {
 			d.add(decayedAmounts, float64(amount[t.base+i]))
 		}
-		if d.b.spec.Matched && d.b.ev.matches(t.base+i) {
+		if d.b.stream.Matched && d.b.ev.matches(t.base+i) {
 			d.add(decayedMatches, 1)
 			if d.matchedAt != d.at {
 				d.add(decayedMatchInstants, 1)
@@ -110,7 +110,7 @@ func (d *decay) add(kind int, v float64) {
 
 // age moves the sums from the latest event on to another.
 func (d *decay) age(to int64) {
-	for k, h := range d.b.spec.HalfLives {
+	for k, h := range d.b.stream.HalfLives {
 		fade := fading(d.at, to, h)
 		for i := range d.sums[k] {
 			d.sums[k][i] *= fade

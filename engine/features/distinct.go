@@ -19,9 +19,9 @@ var _ block = (*distinct)(nil)
 
 func (d *distinct) features() []Feature {
 	var n namer
-	for _, c := range d.b.spec.Distinct {
-		for _, w := range d.b.spec.wideWindows() {
-			days := d.b.spec.Windows[w]
+	for _, c := range d.b.stream.Distinct {
+		for _, w := range d.b.wideWindows() {
+			days := d.b.stream.Windows[w]
 			n.add(fmt.Sprintf("distinct_%s_%dd", c, days), fmt.Sprintf("different values of %s in the last %d days", c, days))
 		}
 	}
@@ -30,7 +30,7 @@ func (d *distinct) features() []Feature {
 
 func (d *distinct) begin(t *trace) {
 	if d.later == nil {
-		d.wide = d.b.spec.wideWindows()
+		d.wide = d.b.wideWindows()
 		d.later, d.last = make([][]int32, len(d.b.distinct)), make([][]int32, len(d.b.distinct))
 		for c, col := range d.b.distinct {
 			d.last[c] = make([]int32, len(col.Levels))

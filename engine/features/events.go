@@ -29,6 +29,7 @@ type Events struct {
 	Columns []frame.Column // event columns; category levels in ascending order of text
 	Dropped int            // rows left out for want of an entity or a time
 
+	seen      []int64 // by entity: from when on it is known of, frame.NoTime for never
 	valueName string
 	value     []float32 // the column valueName, nil without one
 	match     []float32 // nil: every row matches
@@ -92,6 +93,9 @@ func NewEvents(f *frame.Frame, r Roles) (*Events, error) {
 	ev.Dropped = f.Rows - len(o.rows)
 	o.settleTies()
 	ev.gather(f, b, o)
+	for _, start := range ev.Start[:len(ev.Keys)] {
+		ev.seen = append(ev.seen, ev.Times[start])
+	}
 	return ev, nil
 }
 
@@ -165,11 +169,12 @@ func (ev *Events) Span() (first, last int64, ok bool) {
 	return first, last, len(ev.Times) > 0
 }
 
-// SeenBefore gives a point for every entity that has an event before the cutoff, in order of key.
+// SeenBefore gives a point for every entity that has an event before the cutoff, in order of key. With several tables
+// (NewTables) it may be an event of any of them.
 func (ev *Events) SeenBefore(cutoff int64) []Point {
 	var out []Point
 	for e := range ev.Keys {
-		if ev.Times[ev.Start[e]] < cutoff {
+		if at := ev.seen[e]; at != frame.NoTime && at < cutoff {
 			out = append(out, Point{Entity: int32(e), Cutoff: cutoff})
 		}
 	}

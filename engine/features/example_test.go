@@ -36,12 +36,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	spec, err := features.Learn(ev, nil, target, plan.Cutoffs(), features.Options{})
+	spec, err := features.Learn(features.NewTables(ev, nil), target, plan.Cutoffs(), features.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	points := ev.SeenBefore(plan.Test)
-	x, err := spec.Compute(context.Background(), ev, nil, points)
+	x, err := spec.Compute(context.Background(), features.NewTables(ev, nil), points)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package features
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,42 +25,74 @@ const (
 	leastActiveShare = 0.02 // a window in which fewer entities than this had an event says little
 )
 
-// learner gathers what Learn decides from: events before the end only.
+// learner gathers what Learn decides from: events of one table, before the end only.
 type learner struct {
-	ev    *Events
-	opts  Options
-	end   int64 // the last training cutoff
-	first int64 // of the events before the end
-	spec  *Spec
+	ev     *Events
+	opts   Options
+	start  int64 // the first training cutoff
+	end    int64 // the last training cutoff
+	first  int64 // of the events before the end
+	spec   *Spec
+	stream *Stream
 }
 
 // Learn fixes the features for a target from what was known before the last of the training cutoffs. It looks at no
-// label, so the cutoffs may be shared with validation.
-func Learn(ev *Events, attrs *Attributes, target Target, cutoffs []int64, opts Options) (*Spec, error) {
-	if err := target.Check(ev); err != nil {
+// label, so the cutoffs may be shared with validation. A side without an event before then gives no features.
+func Learn(t *Tables, target Target, cutoffs []int64, opts Options) (*Spec, error) {
+	if err := target.Check(t.Events); err != nil {
 		return nil, fmt.Errorf("learn features: %w", err)
 	}
 	if len(cutoffs) == 0 {
 		return nil, fmt.Errorf("learn features: no training cutoffs")
 	}
-	l := &learner{ev: ev, opts: opts, end: slices.Max(cutoffs)}
-	l.opts.MixLevels = cmp.Or(opts.MixLevels, 12)
-	l.opts.MaxLevels = cmp.Or(opts.MaxLevels, 100)
-	l.spec = &Spec{Version: specVersion, Target: target, Value: ev.valueName, Grouped: ev.groups != nil, Matched: ev.match != nil}
-	if err := l.findSpan(); err != nil {
+	opts.MixLevels = cmp.Or(opts.MixLevels, 12)
+	opts.MaxLevels = cmp.Or(opts.MaxLevels, 100)
+	spec := &Spec{Version: specVersion, Target: target, Value: t.Events.valueName}
+	l := &learner{ev: t.Events, opts: opts, start: slices.Min(cutoffs), end: slices.Max(cutoffs), spec: spec, stream: &spec.Stream}
+	if err := l.choose(); err != nil {
 		return nil, fmt.Errorf("learn features: %w", err)
+	}
+	l.chooseCalendar(cutoffs)
+	if t.Attributes != nil {
+		l.chooseAttributes(t.Attributes)
+	}
+	for _, side := range t.Sides {
+		if err := l.side(side); err != nil {
+			return nil, fmt.Errorf("learn features of %s: %w", side.Name, err)
+		}
+	}
+	return spec, nil
+}
+
+// side fixes the features of another event table.
+func (l *learner) side(s Side) error {
+	of := *l
+	of.ev, of.stream, of.opts.Amount = s.Events, &Stream{Name: s.Name}, ""
+	if err := of.choose(); errors.Is(err, errNoEvent) {
+		l.spec.Notes = append(l.spec.Notes, fmt.Sprintf("events \"%s\" are left out: none lies before the last training cutoff", s.Name))
+		return nil
+	} else if err != nil {
+		return err
+	}
+	l.spec.Sides = append(l.spec.Sides, *of.stream)
+	return nil
+}
+
+// choose fixes the features of the learner's stream.
+func (l *learner) choose() error {
+	l.stream.Grouped, l.stream.Matched = l.ev.groups != nil, l.ev.match != nil
+	if err := l.findSpan(); err != nil {
+		return err
 	}
 	if err := l.chooseAmount(); err != nil {
-		return nil, fmt.Errorf("learn features: %w", err)
+		return err
 	}
-	l.chooseWindows(slices.Min(cutoffs))
+	l.chooseWindows()
 	l.chooseColumns()
-	l.chooseCalendar(cutoffs)
-	if attrs != nil {
-		l.chooseAttributes(attrs)
-	}
-	return l.spec, nil
+	return nil
 }
+
+var errNoEvent = errors.New("no event lies before the last training cutoff")
 
 // findSpan finds the first event before the end and whether times have an hour.
 func (l *learner) findSpan() error {
@@ -71,12 +104,12 @@ func (l *learner) findSpan() error {
 		if !seen || t < l.first {
 			l.first, seen = t, true
 		}
-		l.spec.Hours = l.spec.Hours || t%microsPerDay != 0
+		l.stream.Hours = l.stream.Hours || t%microsPerDay != 0
 	}
 	if !seen {
-		return fmt.Errorf("no event lies before the last training cutoff")
+		return errNoEvent
 	}
-	l.spec.FirstEvent = l.first
+	l.stream.FirstEvent = l.first
 	return nil
 }
 
@@ -105,10 +138,10 @@ func (l *learner) chooseAmount() error {
 	if c == nil {
 		return fmt.Errorf("amount column \"%s\" is not a number column of the events", name)
 	}
-	l.spec.Amount = name
+	l.stream.Amount = name
 	for i, t := range l.ev.Times {
 		if t < l.end && c.Numbers[i] < 0 {
-			l.spec.Returns = true
+			l.stream.Returns = true
 			break
 		}
 	}
@@ -116,10 +149,10 @@ func (l *learner) chooseAmount() error {
 }
 
 // chooseWindows takes from a ladder of windows those that history fills and in which something happens.
-func (l *learner) chooseWindows(firstCutoff int64) {
-	l.spec.HalfLives = []int{7, 30, 90}
+func (l *learner) chooseWindows() {
+	l.stream.HalfLives = []int{7, 30, 90}
 	if l.opts.Windows != nil {
-		l.spec.Windows = slices.Compact(slices.Sorted(slices.Values(l.opts.Windows)))
+		l.stream.Windows = slices.Compact(slices.Sorted(slices.Values(l.opts.Windows)))
 		return
 	}
 	ladder := []int{1, 3, 7, 14, 30, 60, 90, 180, 365, 730}
@@ -132,14 +165,14 @@ func (l *learner) chooseWindows(firstCutoff int64) {
 		slices.Sort(ladder)
 	}
 	// A window longer than the history before the first cutoff would mean something else at each cutoff.
-	history := daysBetween(l.first, firstCutoff)
+	history := daysBetween(l.first, l.start)
 	for _, days := range ladder {
 		if float64(days) <= 1.5*history && l.activeShare(days) >= leastActiveShare {
-			l.spec.Windows = append(l.spec.Windows, days)
+			l.stream.Windows = append(l.stream.Windows, days)
 		}
 	}
-	if len(l.spec.Windows) == 0 {
-		l.spec.Windows = []int{max(1, horizon)}
+	if len(l.stream.Windows) == 0 {
+		l.stream.Windows = []int{max(1, horizon)}
 	}
 }
 
@@ -164,7 +197,7 @@ func (l *learner) chooseColumns() {
 		switch c := &l.ev.Columns[i]; c.Kind {
 		case frame.Number:
 			if l.varies(c) {
-				l.spec.Numbers = append(l.spec.Numbers, c.Name)
+				l.stream.Numbers = append(l.stream.Numbers, c.Name)
 			}
 		case frame.Category:
 			l.chooseCategory(c)
@@ -203,14 +236,14 @@ func (l *learner) chooseCategory(c *frame.Column) {
 		return
 	}
 	if levels > 3 {
-		l.spec.Distinct = append(l.spec.Distinct, c.Name)
+		l.stream.Distinct = append(l.stream.Distinct, c.Name)
 	}
-	if l.spec.Matched {
+	if l.stream.Matched {
 		l.chooseRelated(c, levels)
 		return
 	}
 	if levels <= l.opts.MaxLevels {
-		l.spec.Mixes = append(l.spec.Mixes, Levels{Column: c.Name, Levels: l.frequent(c, counts)})
+		l.stream.Mixes = append(l.stream.Mixes, Levels{Column: c.Name, Levels: l.frequent(c, counts)})
 	}
 }
 
@@ -245,7 +278,7 @@ func (l *learner) chooseAttributes(attrs *Attributes) {
 	rows := attrs.align(l.ev.Keys)
 	known := rows[:0]
 	for e, row := range rows {
-		if row >= 0 && l.ev.Times[l.ev.Start[e]] < l.end {
+		if row >= 0 && l.ev.seen[e] != frame.NoTime && l.ev.seen[e] < l.end {
 			known = append(known, row)
 		}
 	}

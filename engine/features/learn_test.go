@@ -145,7 +145,7 @@ func TestLearningNeedsSomethingToLearnFrom(t *testing.T) {
 		{sumOver(3), []int64{-day}, Options{}, "learn features: no event lies before the last training cutoff"},
 		{sumOver(3), []int64{50 * day}, Options{Amount: "range"}, `learn features: amount column "range" is not a number column of the events`},
 	} {
-		if _, err := Learn(ev, nil, c.target, c.cutoffs, c.opts); err == nil || err.Error() != c.want {
+		if _, err := Learn(NewTables(ev, nil), c.target, c.cutoffs, c.opts); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
@@ -189,7 +189,7 @@ func FuzzDecodeSpec(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s, err := Learn(ev, nil, sumOver(30), []int64{200 * day}, Options{})
+	s, err := Learn(NewTables(ev, nil), sumOver(30), []int64{200 * day}, Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -220,6 +220,6 @@ func FuzzDecodeSpec(f *testing.F) {
 			return
 		}
 		// A stored spec that is odd may be refused, but it never panics.
-		_, _ = s.Compute(t.Context(), ev, nil, ev.SeenBefore(100 * day)[:3])
+		_, _ = s.Compute(t.Context(), NewTables(ev, nil), ev.SeenBefore(100 * day)[:3])
 	})
 }

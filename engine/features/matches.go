@@ -12,7 +12,7 @@ type matches struct {
 var _ block = (*matches)(nil)
 
 func (m *matches) features() []Feature {
-	if !m.b.spec.Matched {
+	if !m.b.stream.Matched {
 		return nil
 	}
 	var n namer
@@ -22,18 +22,18 @@ func (m *matches) features() []Feature {
 	n.add("match_purchases_share", "match_purchases ÷ purchases")
 	n.add("match_gap_mean", "mean days between consecutive purchases with a matching event")
 	n.add("match_gap_ratio", "match_days_since_last ÷ match_gap_mean")
-	for _, d := range m.b.spec.Windows {
+	for _, d := range m.b.stream.Windows {
 		n.add(fmt.Sprintf("match_purchases_%dd", d), fmt.Sprintf("purchases begun in the last %d days with a matching event", d))
 		n.add(fmt.Sprintf("match_events_%dd", d), fmt.Sprintf("matching events in the last %d days", d))
-		if m.b.spec.Amount != "" {
-			n.add(fmt.Sprintf("match_sum_%s_%dd", m.b.spec.Amount, d), fmt.Sprintf("Σ %s over matching events of the last %d days", m.b.spec.Amount, d))
+		if m.b.stream.Amount != "" {
+			n.add(fmt.Sprintf("match_sum_%s_%dd", m.b.stream.Amount, d), fmt.Sprintf("Σ %s over matching events of the last %d days", m.b.stream.Amount, d))
 		}
 	}
 	return n
 }
 
 func (m *matches) begin(t *trace) {
-	if !m.b.spec.Matched {
+	if !m.b.stream.Matched {
 		return
 	}
 	m.rows, m.amount = append(m.rows[:0], 0), append(m.amount[:0], 0)
@@ -50,13 +50,13 @@ func (m *matches) begin(t *trace) {
 }
 
 func (m *matches) write(dst []float32, t *trace) {
-	if !m.b.spec.Matched {
+	if !m.b.stream.Matched {
 		return
 	}
 	m.writeRegularity(dst[:6], t)
 	at := 6
 	put := func(v float64) { dst[at] = number(v); at++ }
-	for k, d := range m.b.spec.Windows {
+	for k, d := range m.b.stream.Windows {
 		var purchases int
 		for _, p := range t.purchases[t.firstPurchase(t.windowStart(d)):] {
 			if p.matched {
@@ -65,7 +65,7 @@ func (m *matches) write(dst []float32, t *trace) {
 		}
 		put(float64(purchases))
 		put(m.rows[t.hi] - m.rows[t.lo[k]])
-		if m.b.spec.Amount != "" {
+		if m.b.stream.Amount != "" {
 			put(m.amount[t.hi] - m.amount[t.lo[k]])
 		}
 	}

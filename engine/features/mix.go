@@ -15,7 +15,7 @@ type mix struct {
 var _ block = (*mix)(nil)
 
 // measure is what is summed per level: the amount, else the number of events.
-func (s *Spec) measure() string {
+func (s *Stream) measure() string {
 	if s.Amount != "" {
 		return s.Amount
 	}
@@ -24,10 +24,10 @@ func (s *Spec) measure() string {
 
 func (m *mix) features() []Feature {
 	var n namer
-	what := m.b.spec.measure()
-	for _, l := range m.b.spec.Mixes {
-		for _, w := range m.b.spec.mixWindows() {
-			days := m.b.spec.Windows[w]
+	what := m.b.stream.measure()
+	for _, l := range m.b.stream.Mixes {
+		for _, w := range m.b.mixWindows() {
+			days := m.b.stream.Windows[w]
 			for _, level := range l.Levels {
 				n.add(fmt.Sprintf("sum_%s_%s_%s_%dd", what, l.Column, level, days), fmt.Sprintf("Σ %s over events of the last %d days with %s = %s", what, days, l.Column, level))
 			}
@@ -41,23 +41,23 @@ func (m *mix) features() []Feature {
 }
 
 // mixWindows is the one window, about the horizon long, whose amounts are split by level.
-func (s *Spec) mixWindows() []int {
-	if len(s.Windows) == 0 {
+func (b *binding) mixWindows() []int {
+	if len(b.stream.Windows) == 0 {
 		return nil
 	}
-	return []int{nearest(s.Windows, 2*daysBetween(0, s.Target.Horizon.Microseconds()))}
+	return []int{nearest(b.stream.Windows, 2*b.horizonDays())}
 }
 
 func (m *mix) begin(*trace) {
 	if m.wide == nil {
-		m.wide = m.b.spec.mixWindows()
+		m.wide = m.b.mixWindows()
 	}
 }
 
 func (m *mix) write(dst []float32, t *trace) {
 	at := 0
 	for k, column := range m.b.mixes {
-		levels := len(m.b.spec.Mixes[k].Levels)
+		levels := len(m.b.stream.Mixes[k].Levels)
 		m.sums = append(m.sums[:0], make([]float64, levels+1)...)
 		hi := t.hi
 		for _, w := range m.wide {

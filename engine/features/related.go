@@ -22,8 +22,8 @@ var _ block = (*related)(nil)
 
 func (r *related) features() []Feature {
 	var n namer
-	what := r.b.spec.measure()
-	for _, l := range r.b.spec.Related {
+	what := r.b.stream.measure()
+	for _, l := range r.b.stream.Related {
 		for _, level := range l.Levels {
 			n.add(fmt.Sprintf("share_%s_%s_%s", what, l.Column, level), fmt.Sprintf("share of %s = %s in Σ |%s| by level so far, all other levels taken as one", l.Column, level, what))
 		}
@@ -36,7 +36,7 @@ func (r *related) begin(*trace) {}
 func (r *related) write(dst []float32, t *trace) {
 	at := 0
 	for k, column := range r.b.related {
-		levels := len(r.b.spec.Related[k].Levels)
+		levels := len(r.b.stream.Related[k].Levels)
 		r.sums = append(r.sums[:0], make([]float64, levels+1)...)
 		column.add(r.sums, r.b.amount, t, 0, t.hi)
 		writeShares(dst[at:at+levels], r.sums)
@@ -65,7 +65,7 @@ func (l *learner) chooseRelated(c *frame.Column, levels int) {
 		}
 	}
 	if len(chosen) > 0 {
-		l.spec.Related = append(l.spec.Related, Levels{Column: c.Name, Levels: chosen})
+		l.stream.Related = append(l.stream.Related, Levels{Column: c.Name, Levels: chosen})
 	}
 }
 

@@ -8,7 +8,7 @@ var _ block = (*rhythm)(nil)
 func (r *rhythm) features() []Feature {
 	var n namer
 	n.add("weekend_share", "share of purchases begun on Saturday or Sunday (UTC)")
-	if r.b.spec.Hours {
+	if r.b.stream.Hours {
 		n.add("hour_mean", "mean hour of the day of purchases (UTC)")
 		n.add("night_share", "share of purchases begun from 22 to 6 h (UTC)")
 		n.add("morning_share", "share of purchases begun from 6 to 12 h (UTC)")
@@ -40,7 +40,7 @@ func (r *rhythm) write(dst []float32, t *trace) {
 	}
 	n := float64(len(t.purchases))
 	dst[0] = ratio(weekend, n)
-	if r.b.spec.Hours {
+	if r.b.stream.Hours {
 		dst[1], dst[2], dst[3], dst[4] = ratio(hours, n), ratio(night, n), ratio(morning, n), ratio(evening, n)
 	}
 }

@@ -126,7 +126,7 @@ func mustEvents(t testing.TB, rows []shopRow, r Roles) *Events {
 
 func mustLearn(t testing.TB, ev *Events, attrs *Attributes, target Target, cutoffs ...int64) *Spec {
 	t.Helper()
-	s, err := Learn(ev, attrs, target, cutoffs, Options{})
+	s, err := Learn(NewTables(ev, attrs), target, cutoffs, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func mustLearn(t testing.TB, ev *Events, attrs *Attributes, target Target, cutof
 
 func mustCompute(t testing.TB, s *Spec, ev *Events, attrs *Attributes, points []Point) *frame.Frame {
 	t.Helper()
-	x, err := s.Compute(t.Context(), ev, attrs, points)
+	x, err := s.Compute(t.Context(), NewTables(ev, attrs), points)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,8 @@ type trace struct {
 }
 
 func newTrace(b *binding) *trace {
-	t := &trace{b: b, lo: make([]int, len(b.spec.Windows))}
-	if b.spec.Grouped {
+	t := &trace{b: b, lo: make([]int, len(b.stream.Windows))}
+	if b.stream.Grouped {
 		t.lastOf = make([]int32, b.ev.numGroups)
 	}
 	return t
@@ -59,7 +59,7 @@ func (t *trace) advance(cutoff int64) {
 		t.addLine(t.hi)
 		t.hi++
 	}
-	for w, days := range t.b.spec.Windows {
+	for w, days := range t.b.stream.Windows {
 		t.lo[w] = firstAtOrAfter(t.times[:t.hi], cutoff-int64(days)*microsPerDay)
 	}
 }
@@ -83,7 +83,7 @@ func (t *trace) addLine(i int) {
 
 func (t *trace) purchaseOf(i int) *purchase {
 	group := frame.NoCode
-	if t.b.spec.Grouped {
+	if t.b.stream.Grouped {
 		group = t.b.ev.groups[t.base+i]
 	}
 	n := len(t.purchases)

@@ -12,13 +12,13 @@ var _ block = (*windows)(nil)
 
 func (w *windows) features() []Feature {
 	var n namer
-	for _, d := range w.b.spec.Windows {
-		if w.b.spec.Grouped {
+	for _, d := range w.b.stream.Windows {
+		if w.b.stream.Grouped {
 			n.add(fmt.Sprintf("events_%dd", d), fmt.Sprintf("events in the last %d days", d))
 		}
 		n.add(fmt.Sprintf("purchases_%dd", d), fmt.Sprintf("purchases begun in the last %d days", d))
 		n.add(fmt.Sprintf("active_days_%dd", d), fmt.Sprintf("distinct days with an event in the last %d days", d))
-		for _, c := range w.b.spec.Numbers {
+		for _, c := range w.b.stream.Numbers {
 			n.add(fmt.Sprintf("sum_%s_%dd", c, d), fmt.Sprintf("Σ %s over events of the last %d days", c, d))
 		}
 	}
@@ -50,8 +50,8 @@ func runningSums(dst []float64, values []float32) []float64 {
 func (w *windows) write(dst []float32, t *trace) {
 	at := 0
 	put := func(v float64) { dst[at] = number(v); at++ }
-	for k, d := range w.b.spec.Windows {
-		if w.b.spec.Grouped {
+	for k, d := range w.b.stream.Windows {
+		if w.b.stream.Grouped {
 			put(float64(t.hi - t.lo[k]))
 		}
 		put(float64(len(t.purchases) - t.firstPurchase(t.windowStart(d))))
@@ -75,12 +75,12 @@ var _ block = (*trends)(nil)
 
 func (r *trends) features() []Feature {
 	var n namer
-	wide, days := r.b.spec.wideWindows(), r.b.spec.Windows
+	wide, days := r.b.wideWindows(), r.b.stream.Windows
 	for i := range max(0, len(wide)-1) {
 		a, b := days[wide[i]], days[wide[i+1]]
 		n.add(fmt.Sprintf("trend_purchases_%dd_%dd", a, b), fmt.Sprintf("purchases_%dd ÷ purchases_%dd", a, b))
-		if r.b.spec.Amount != "" {
-			n.add(fmt.Sprintf("trend_%s_%dd_%dd", r.b.spec.Amount, a, b), fmt.Sprintf("Σ %[1]s over %[2]d days ÷ Σ %[1]s over %[3]d days", r.b.spec.Amount, a, b))
+		if r.b.stream.Amount != "" {
+			n.add(fmt.Sprintf("trend_%s_%dd_%dd", r.b.stream.Amount, a, b), fmt.Sprintf("Σ %[1]s over %[2]d days ÷ Σ %[1]s over %[3]d days", r.b.stream.Amount, a, b))
 		}
 	}
 	return n
@@ -88,7 +88,7 @@ func (r *trends) features() []Feature {
 
 func (r *trends) begin(t *trace) {
 	if r.wide == nil {
-		r.wide = r.b.spec.wideWindows()
+		r.wide = r.b.wideWindows()
 	}
 	if r.b.amount != nil {
 		r.prefix = runningSums(r.prefix, r.b.amount[t.base:t.base+len(t.times)])
@@ -108,5 +108,5 @@ func (r *trends) write(dst []float32, t *trace) {
 }
 
 func (r *trends) purchases(t *trace, window int) float64 {
-	return float64(len(t.purchases) - t.firstPurchase(t.windowStart(r.b.spec.Windows[window])))
+	return float64(len(t.purchases) - t.firstPurchase(t.windowStart(r.b.stream.Windows[window])))
 }

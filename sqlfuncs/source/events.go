@@ -25,14 +25,30 @@ const (
 	columnMatch  = "cvp_match"
 )
 
-// Events is the source of a question: events of one table, in the order of time, and attributes of each entity.
-// The SQL is fixed when the model is trained, so that serving reads exactly what training read.
-type Events struct {
-	Target features.Target `json:"target"`
-	Roles  features.Roles  `json:"roles"`
-	// All and Keyed give the event rows before $1 (timestamptz), of every entity or of those in $2 (text[]).
+// EventTable says where the rows of one event table are. The first parameter is the instant before which events are
+// read (timestamptz).
+type EventTable struct {
+	Roles features.Roles `json:"roles"`
+	// All and Keyed give the event rows before $1, of every entity or of those in $2 (text[]).
 	All   string `json:"all"`
 	Keyed string `json:"keyed"`
+}
+
+// SideTable is an event table beside that of the target. Its entities have the keys of the target's, as text.
+type SideTable struct {
+	// Name begins the names of its features: the table's name, made unique.
+	Name string `json:"name"`
+	EventTable
+}
+
+// Events is the source of a question: events of one table, in the order of time, other events of the same entities,
+// and attributes of each entity. The SQL is fixed when the model is trained, so that serving reads exactly what
+// training read.
+type Events struct {
+	Target features.Target `json:"target"`
+	EventTable
+	// Sides are the other event tables.
+	Sides []SideTable `json:"sides,omitempty"`
 	// Attributes and AttributesKeyed give the entities' own columns, "" where they have none; keys in $1.
 	Attributes      string `json:"attributes,omitempty"`
 	AttributesKeyed string `json:"attributes_keyed,omitempty"`
@@ -55,7 +71,11 @@ var _ Source = (*Events)(nil)
 
 // Queries implements Source.
 func (e *Events) Queries() []string {
-	return slices.DeleteFunc([]string{e.All, e.Keyed, e.Attributes, e.AttributesKeyed, e.Last}, func(sql string) bool { return sql == "" })
+	out := []string{e.All, e.Keyed, e.Attributes, e.AttributesKeyed, e.Last}
+	for _, s := range e.Sides {
+		out = append(out, s.All, s.Keyed)
+	}
+	return slices.DeleteFunc(out, func(sql string) bool { return sql == "" })
 }
 
 // KeyInteger implements Source.
@@ -73,12 +93,12 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if keys != nil && e.wholesale(keys.Len()) {
 		keys = nil
 	}
-	ev, attributes, err := e.pull(ctx, conn, asOf, keys)
+	t, err := e.pull(ctx, conn, asOf, keys)
 	if err != nil {
 		return nil, nil, err
 	}
-	points := ev.SeenBefore(asOf)
-	x, err := e.Spec.Compute(ctx, ev, attributes, points)
+	points := t.Events.SeenBefore(asOf)
+	x, err := e.Spec.Compute(ctx, t, points)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compute features: %w", err)
 	}
@@ -86,7 +106,7 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if err := m.Predict(scores, x); err != nil {
 		return nil, nil, fmt.Errorf("score entities: %w", err)
 	}
-	known, err := e.keys(ev, points)
+	known, err := e.keys(t.Events, points)
 	return known, scores, err
 }
 
@@ -122,37 +142,6 @@ func (e *Events) last(ctx context.Context, conn *pgconn.PgConn) (int64, error) {
 func (e *Events) wholesale(keys int) bool {
 	const share = 5 // a fifth of the entities
 	return e.Entities > 0 && int64(keys)*share > e.Entities
-}
-
-// pull reads the events before asOf and the attributes, of all entities or of some.
-func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*features.Events, *features.Attributes, error) {
-	q := pull.Query{SQL: e.All, Params: [][]byte{pull.Timestamptz(asOf)}, OIDs: []uint32{pgtype.TimestamptzOID}, Formats: []int16{1}}
-	a := pull.Query{SQL: e.Attributes}
-	if keys != nil {
-		list := pull.TextArray(keys.AsText().Texts)
-		q = pull.Query{SQL: e.Keyed, Params: append(q.Params, list), OIDs: append(q.OIDs, pgtype.TextArrayOID), Formats: []int16{1, 1}}
-		a = pull.Query{SQL: e.AttributesKeyed, Params: [][]byte{list}, OIDs: []uint32{pgtype.TextArrayOID}, Formats: []int16{1}}
-	}
-	f, err := pull.Frame(ctx, conn, q)
-	if err != nil {
-		return nil, nil, fmt.Errorf("pull events: %w", err)
-	}
-	ev, err := features.NewEvents(f, e.Roles)
-	if err != nil {
-		return nil, nil, fmt.Errorf("sort events: %w", err)
-	}
-	if a.SQL == "" {
-		return ev, nil, nil
-	}
-	f, err = pull.Frame(ctx, conn, a)
-	if err != nil {
-		return nil, nil, fmt.Errorf("pull attributes: %w", err)
-	}
-	attributes, err := features.NewAttributes(f, columnEntity)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read attributes: %w", err)
-	}
-	return ev, attributes, nil
 }
 
 // keys gives the entity of each point in the form that the key column has.

@@ -31,10 +31,11 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 		return nil, err
 	}
 	o.Progress("pulling events")
-	ev, attributes, err := e.pull(ctx, conn, end, nil)
+	tables, err := e.pull(ctx, conn, end, nil)
 	if err != nil {
 		return nil, err
 	}
+	ev := tables.Events
 	if ev.Rows() == 0 {
 		return nil, invalid("there are no events before %s", date(end))("Check the time column and as_of.")
 	}
@@ -46,7 +47,7 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	if err != nil {
 		return nil, invalid("%v", err)("Ask about a shorter time, or train when there are more events.")
 	}
-	if e.Spec, err = features.Learn(ev, attributes, e.Target, plan.Cutoffs(), features.Options{}); err != nil {
+	if e.Spec, err = features.Learn(tables, e.Target, plan.Cutoffs(), features.Options{}); err != nil {
 		return nil, invalid("%v", err)("")
 	}
 	e.Spec.Threads = o.Threads
@@ -60,7 +61,7 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 		to      **model.Examples
 		cutoffs []int64
 	}{{&d.Plan.Train, plan.Train}, {&d.Plan.Validate, plan.Validate}, {&d.Plan.Test, []int64{plan.Test}}} {
-		if *part.to, err = e.examples(ctx, ev, attributes, part.cutoffs); err != nil {
+		if *part.to, err = e.examples(ctx, tables, part.cutoffs); err != nil {
 			return nil, err
 		}
 	}
@@ -85,16 +86,16 @@ func (e *Events) end(ctx context.Context, conn *pgconn.PgConn, asOf int64) (int6
 	return end, nil
 }
 
-func (e *Events) examples(ctx context.Context, ev *features.Events, attributes *features.Attributes, cutoffs []int64) (*model.Examples, error) {
+func (e *Events) examples(ctx context.Context, t *features.Tables, cutoffs []int64) (*model.Examples, error) {
 	if len(cutoffs) == 0 {
 		return nil, nil
 	}
-	points := ev.PointsAt(cutoffs)
-	x, err := e.Spec.Compute(ctx, ev, attributes, points)
+	points := t.Events.PointsAt(cutoffs)
+	x, err := e.Spec.Compute(ctx, t, points)
 	if err != nil {
 		return nil, err
 	}
-	return training.Usable(&model.Examples{X: x, Y: e.Target.Labels(ev, points)}), nil
+	return training.Usable(&model.Examples{X: x, Y: e.Target.Labels(t.Events, points)}), nil
 }
 
 // baselines names the features that the rules of thumb read.

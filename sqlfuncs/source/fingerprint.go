@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/sqlfuncs/pull"
 )
@@ -16,7 +15,10 @@ func (e *Events) LearningQueries(ctx context.Context, conn *pgconn.PgConn, o Eve
 	if err != nil {
 		return nil, err
 	}
-	queries := []pull.Query{{SQL: e.All, Params: [][]byte{pull.Timestamptz(end)}, OIDs: []uint32{pgtype.TimestamptzOID}, Formats: []int16{1}}}
+	queries := []pull.Query{e.query(end, nil)}
+	for _, s := range e.Sides {
+		queries = append(queries, s.query(end, nil))
+	}
 	if e.Attributes != "" {
 		queries = append(queries, pull.Query{SQL: e.Attributes})
 	}

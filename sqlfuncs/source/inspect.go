@@ -27,7 +27,7 @@ func (e *Events) Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Key
 			return nil, err
 		}
 	}
-	ev, attributes, err := e.pull(ctx, conn, asOf, key)
+	t, err := e.pull(ctx, conn, asOf, key)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (e *Events) Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Key
 	for _, f := range e.Spec.Features() {
 		out.Formulas = append(out.Formulas, f.Formula)
 	}
-	if out.Row, err = e.Spec.Compute(ctx, ev, attributes, ev.SeenBefore(asOf)); err != nil {
+	if out.Row, err = e.Spec.Compute(ctx, t, t.Events.SeenBefore(asOf)); err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
 	return out, nil

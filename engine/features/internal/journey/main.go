@@ -86,9 +86,10 @@ func run(data, task, category, out string, threads int) error {
 	if err != nil {
 		return err
 	}
+	tables := features.NewTables(ev, attrs)
 	train, test := cutoffs(q.target.Horizon)
 	start = time.Now()
-	spec, err := features.Learn(ev, attrs, q.target, train, features.Options{})
+	spec, err := features.Learn(tables, q.target, train, features.Options{})
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func run(data, task, category, out string, threads int) error {
 	spec.Threads = threads
 	points := append(ev.PointsAt(train), ev.SeenBefore(test)...)
 	start = time.Now()
-	x, err := spec.Compute(context.Background(), ev, attrs, points)
+	x, err := spec.Compute(context.Background(), tables, points)
 	if err != nil {
 		return err
 	}

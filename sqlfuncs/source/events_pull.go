@@ -1,0 +1,71 @@
+package source
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"cvp/engine/features"
+	"cvp/sqlfuncs/pull"
+)
+
+// pull reads the events before asOf and the attributes, of all entities or of some.
+func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*features.Tables, error) {
+	var list []byte
+	if keys != nil {
+		list = pull.TextArray(keys.AsText().Texts)
+	}
+	ev, err := e.EventTable.pull(ctx, conn, asOf, list)
+	if err != nil {
+		return nil, fmt.Errorf("pull events: %w", err)
+	}
+	var sides []features.Side
+	for _, s := range e.Sides {
+		other, err := s.pull(ctx, conn, asOf, list)
+		if err != nil {
+			return nil, fmt.Errorf("pull events %q: %w", s.Name, err)
+		}
+		sides = append(sides, features.Side{Name: s.Name, Events: other})
+	}
+	attributes, err := e.pullAttributes(ctx, conn, list)
+	if err != nil {
+		return nil, fmt.Errorf("pull attributes: %w", err)
+	}
+	return features.NewTables(ev, attributes, sides...), nil
+}
+
+// pull reads the table's events before asOf, with keys (a binary text[]) those of these entities.
+func (t *EventTable) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys []byte) (*features.Events, error) {
+	f, err := pull.Frame(ctx, conn, t.query(asOf, keys))
+	if err != nil {
+		return nil, err
+	}
+	return features.NewEvents(f, t.Roles)
+}
+
+// query gives the SELECT of the table's events before asOf.
+func (t *EventTable) query(asOf int64, keys []byte) pull.Query {
+	q := pull.Query{SQL: t.All, Params: [][]byte{pull.Timestamptz(asOf)}, OIDs: []uint32{pgtype.TimestamptzOID}, Formats: []int16{1}}
+	if keys != nil {
+		q.SQL, q.Params, q.OIDs, q.Formats = t.Keyed, append(q.Params, keys), append(q.OIDs, pgtype.TextArrayOID), append(q.Formats, 1)
+	}
+	return q
+}
+
+// pullAttributes reads the entities' own columns, nil where they have none.
+func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys []byte) (*features.Attributes, error) {
+	if e.Attributes == "" {
+		return nil, nil
+	}
+	q := pull.Query{SQL: e.Attributes}
+	if keys != nil {
+		q = pull.Query{SQL: e.AttributesKeyed, Params: [][]byte{keys}, OIDs: []uint32{pgtype.TextArrayOID}, Formats: []int16{1}}
+	}
+	f, err := pull.Frame(ctx, conn, q)
+	if err != nil {
+		return nil, err
+	}
+	return features.NewAttributes(f, columnEntity)
+}

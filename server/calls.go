@@ -11,11 +11,11 @@ import "cvp/server/frame"
 type calls struct {
 	statements map[string]*prepared
 	portals    map[string]*portal
+	// movers are the texts of statements of the client's that may hold a FETCH or MOVE, while there is something of ours.
+	movers map[string][]byte
 	// unnamed is the client's last Parse of the unnamed statement as it was forwarded: pgconn's own queries
 	// replace that statement.
 	unnamed []byte
-	// finished are the portals of final statements that the client can no longer reach.
-	finished []string
 
 	// changes are those that frames of one segment have made to the statements, for a backend that has discarded
 	// some of these frames.
@@ -67,16 +67,15 @@ type prepared struct {
 	params []uint32
 }
 
-// portal is a bound statement of ours.
+// portal is a bound statement of ours that has not been executed.
 type portal struct {
 	statement *prepared
 	binding   frame.Binding // its bytes are the portal's own
 	segment   int64         // in which it was bound
-	final     string        // the portal that gives the rows, once the engine has run
 }
 
 func newCalls() calls {
-	return calls{statements: map[string]*prepared{}, portals: map[string]*portal{}}
+	return calls{statements: map[string]*prepared{}, portals: map[string]*portal{}, movers: map[string][]byte{}}
 }
 
 func (c *calls) any() bool { return len(c.statements) > 0 || len(c.portals) > 0 || len(c.changes) > 0 }
@@ -125,13 +124,8 @@ func (c *calls) bind(body []byte, segment, idle int64) {
 	c.portals[string(b.Portal)] = &portal{statement: st, binding: own, segment: segment}
 }
 
-// forget drops a portal.
-func (c *calls) forget(name string) {
-	if p := c.portals[name]; p != nil && p.final != "" {
-		c.finished = append(c.finished, p.final)
-	}
-	delete(c.portals, name)
-}
+// forget drops a portal: it is gone, or Postgres's own.
+func (c *calls) forget(name string) { delete(c.portals, name) }
 
 // close notes a Close that is forwarded, which of its segment is in closes.
 func (c *calls) close(body []byte, segment int64, closes int) {
@@ -154,7 +148,4 @@ func (c *calls) query() {
 }
 
 // endTransaction notes that every portal is gone.
-func (c *calls) endTransaction() {
-	clear(c.portals)
-	c.finished = c.finished[:0]
-}
+func (c *calls) endTransaction() { clear(c.portals) }

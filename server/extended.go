@@ -25,14 +25,7 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 	}
 	s.client.drop(len(f))
 	t := s.takeOver()
-	switch err := t.execute(p, name, limit); {
-	case err == nil:
-	case errors.Is(err, errFailed):
-		s.gate.onError(s.answers.failure())
-	default:
-		return err
-	}
-	if err := t.flush(); err != nil {
+	if err := t.answerExecute(t.execute(p, name, execution{true, limit})); err != nil {
 		return err
 	}
 	s.asked.count(frame.Execute, &s.answers)
@@ -41,8 +34,25 @@ func (s *session) takeExecute(f []byte, p *portal, name string, limit int32) err
 	return nil
 }
 
+// answerExecute ends what execute has done.
+func (t *takeover) answerExecute(err error) error {
+	switch {
+	case errors.Is(err, errFailed):
+		t.s.gate.onError(t.s.answers.failure())
+	case err != nil:
+		return err
+	}
+	return t.flush()
+}
+
+// execution is what is to be done with a portal whose statement has been prepared: nothing, where a FETCH or MOVE comes.
+type execution struct {
+	executes bool
+	limit    int32
+}
+
 // execute runs one Execute. After errFailed what comes up to the client's Sync is discarded.
-func (t *takeover) execute(p *portal, name string, limit int32) (err error) {
+func (t *takeover) execute(p *portal, name string, run execution) (err error) {
 	ctx, done := t.working()
 	defer done()
 	defer t.timed(ctx, p.statement)(&err)
@@ -71,7 +81,7 @@ func (t *takeover) execute(p *portal, name string, limit int32) (err error) {
 		}
 		return errFailed
 	}
-	return t.finalPortal(&e, final, limit)
+	return t.finalPortal(&e, final, name, run)
 }
 
 // entry is what Postgres says at the beginning of an Execute.
@@ -85,8 +95,7 @@ type entry struct {
 	isolation string
 }
 
-// enter asks Postgres about the portal, opens a transaction where none is, and clears away portals that the
-// client has left.
+// enter asks Postgres about the portal, and opens a transaction where none is.
 func (t *takeover) enter(e *entry, name string) error {
 	s := t.s
 	opens := t.mustBegin(s.asked.executed)
@@ -102,10 +111,6 @@ func (t *takeover) enter(e *entry, name string) error {
 		rest = t.appendCommand(nil, begin)
 	}
 	rest = t.askLimits(rest)
-	for _, old := range s.calls.finished {
-		rest = frame.AppendClose(rest, 'P', old)
-	}
-	s.calls.finished = s.calls.finished[:0]
 	rest = frame.AppendClose(rest, 'S', s.server.fenceName+"-end")
 	closes := countFrames(rest, frame.Close)
 	if !e.anew {
@@ -204,62 +209,76 @@ func (t *takeover) call(p *portal) Call {
 	}
 }
 
-// finalPortal binds and executes the statement that gives the rows. Its portal stays, so that the client's
-// next Execute goes on there.
-func (t *takeover) finalPortal(e *entry, final *Final, limit int32) error {
-	s, p := t.s, e.portal
-	name := fmt.Sprintf("%s-%d", s.server.fenceName, s.nextPortal())
-	b, ahead, shortened := t.before(&e.limits, t.restored(e))
+// finalPortal binds the statement that gives the rows under the client's own name, in place of what stands there, and
+// executes it, unless the client only moves in it. From then on the portal is Postgres's: its Executes, a FETCH or MOVE in
+// SQL and its end need nothing of ours. The statement goes at once: the portal keeps what it needs of it.
+func (t *takeover) finalPortal(e *entry, final *Final, name string, run execution) error {
+	s := t.s
+	b, ahead, shortened := t.before(&e.limits, t.restored())
 	b, ahead = t.renaming.end(b, ahead)
-	pieces := t.finalPieces(b, p, name, final)
-	b = pieces[len(pieces)-1]
-	b = frame.AppendDescribe(b, 'P', name)
-	b = frame.AppendExecute(b, name, limit)
+	pieces := t.finalPieces(frame.AppendClose(b, 'P', name), e.portal, name, final)
+	b = frame.AppendClose(frame.AppendDescribe(pieces[len(pieces)-1], 'P', name), 'S', s.server.fenceName)
+	if run.executes {
+		b = frame.AppendExecute(b, name, run.limit)
+	}
 	if shortened {
 		b = t.after(&e.limits, b)
 	}
-	b = frame.AppendClose(b, 'S', name)
-	pieces[len(pieces)-1] = frame.AppendFlush(b)
+	pieces[len(pieces)-1] = frame.AppendFlush(frame.AppendClose(b, 'S', s.server.fenceName+"-end"))
 	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
-	r := &rows{portal: true, ahead: ahead, behind: shortened, failed: final.failed(p.statement), described: func(f []byte) ([]byte, error) {
+	s.calls.forget(name)
+	r := &rows{portal: true, ahead: ahead, behind: shortened, more: 2, failed: final.failed(e.portal.statement), described: func(f []byte) ([]byte, error) {
 		return f, sameTypes(f, e.columns)
 	}}
-	if err := t.relayRows(r); err != nil {
-		if r.refused != nil {
-			return errors.Join(err, t.failUnsynced())
-		}
+	err := t.relayRows(r)
+	switch {
+	case !errors.Is(err, errFailed):
+		return err // or none
+	case r.refused != nil:
+		return errors.Join(err, t.failUnsynced())
+	}
+	return errors.Join(err, t.discardStatement())
+}
+
+// discardStatement takes away the statement of a portal whose Bind has failed. What the client sends is discarded up to
+// its Sync: here, because the backend meets ours.
+func (t *takeover) discardStatement() error {
+	t.s.discarding = true
+	if err := t.send(frame.AppendSync(t.appendClear(frame.AppendSync(nil)))); err != nil {
 		return err
 	}
-	p.final = name
+	for range 2 {
+		ready, _, err := t.until(frame.ReadyForQuery, nil)
+		if err != nil {
+			return err
+		}
+		t.status(ready)
+	}
 	return nil
 }
 
-// restored gives what makes the client's own unnamed statement and portal again, so far as the call has taken
-// them away.
-func (t *takeover) restored(e *entry) (b []byte) {
-	c, binding := &t.s.calls, &e.portal.binding
-	if t.renaming.dropped && c.unnamed != nil {
-		b = append(b, c.unnamed...)
+// restored gives what makes the client's own unnamed statement again, if the call has taken it away.
+func (t *takeover) restored() []byte {
+	if c := &t.s.calls; t.renaming.dropped && c.unnamed != nil {
+		return append([]byte(nil), c.unnamed...)
 	}
-	if e.anew || t.renaming.dropped && len(binding.Portal) == 0 {
-		b = frame.AppendBind(b, string(binding.Portal), string(binding.Statement), binding.ParamFormats, binding.Params, binding.ResultFormats)
-	}
-	return b
+	return nil
 }
 
 // finalPieces appends the final statement of a portal up to its Bind, in pieces: its parameters may be large.
 func (t *takeover) finalPieces(b []byte, p *portal, name string, final *Final) [][]byte {
 	call := t.call(p)
 	oids := append(append([]uint32(nil), call.ParamOIDs...), final.ExtraOIDs...)
-	b = frame.AppendParse(b, name, final.SQL, frame.Types(oids))
+	own := t.s.server.fenceName
+	b = frame.AppendParse(b, own, final.SQL, frame.Types(oids))
 	formats := call.ParamFormats
 	for range final.Extra {
 		formats = append(formats, 1)
 	}
 	params := append(append([][]byte(nil), call.Params...), final.Extra...)
-	return frame.BindParts(b, name, name, formats, params, p.binding.ResultFormats)
+	return frame.BindParts(b, name, own, formats, params, p.binding.ResultFormats)
 }
 
 // sameTypes checks that the rows of a final statement are what the client was told they would be.
@@ -293,10 +312,4 @@ func countFrames(b []byte, kind byte) (n int) {
 		b = b[size:]
 	}
 	return n
-}
-
-// nextPortal numbers the portals of final statements within a session.
-func (s *session) nextPortal() int64 {
-	s.portals++
-	return s.portals
 }

@@ -40,6 +40,11 @@ func (s *session) intercept() error {
 	if err := s.settleCalls(); err != nil {
 		return err
 	}
+	if kind == frame.Query || kind == frame.Bind {
+		if done, err := s.prepareMoved(f, body); done || err != nil {
+			return err
+		}
+	}
 	switch kind {
 	case frame.Query:
 		return s.interceptQuery(f, body)
@@ -181,6 +186,9 @@ func (s *session) interceptParse(f, body []byte) error {
 		return s.pass(f, true)
 	}
 	name := string(p.Name)
+	if delete(s.calls.movers, name); s.calls.any() && movesPortal(p.SQL) {
+		s.calls.movers[name] = append([]byte(nil), p.SQL...)
+	}
 	if s.calls.any() || frame.Mentions(p.SQL) {
 		s.calls.note(s.asked.sent.Load(), change{parse: s.asked.parses + 1, undo: s.calls.keeping(name)})
 	}
@@ -220,9 +228,6 @@ func (s *session) interceptExecute(f, body []byte) error {
 	case s.answers.idle.Load() > p.segment:
 		s.calls.forget(string(name)) // its transaction is over
 		return s.pass(f, true)
-	case p.final != "":
-		s.replace(f, frame.AppendExecute(nil, p.final, limit))
-		return nil
 	}
 	return s.takeExecute(f, p, string(name), limit)
 }

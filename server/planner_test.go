@@ -134,9 +134,9 @@ func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call s
 	n := len(call.Params)
 	sql := callPattern.ReplaceAllStringFunc(s.text, func(found string) string {
 		key := cmp.Or(strings.TrimSpace(callPattern.FindStringSubmatch(found)[2]), "0")
-		return fmt.Sprintf("(SELECT d FROM unnest($%d, $%d) u(k, d) WHERE k = (%s)::bigint)", n+1, n+2, key)
+		return fmt.Sprintf("(SELECT d AS %s FROM unnest($%d, $%d) u(k, d) WHERE k = (%s)::bigint)", strings.Replace(name, "_", "\x00", 1), n+1, n+2, key)
 	})
-	sql = namePattern.ReplaceAllString(sql, "cvp.$0")
+	sql = strings.ReplaceAll(namePattern.ReplaceAllString(sql, "cvp.$0"), "\x00", "_") // a column's name has no schema
 	const int8Array = 1016
 	return &server.Final{SQL: sql, ExtraOIDs: []uint32{int8Array, int8Array}, Extra: r.Rows[0]}, nil
 }

@@ -15,6 +15,8 @@ type rows struct {
 	// None of their answers is relayed.
 	ahead  int
 	behind bool
+	// more is how many CloseCompletes come besides, of Closes that are the statement's own.
+	more int
 	// failed words an error for the client.
 	failed func(f []byte) []byte
 	// described turns the RowDescription into the client's; nil is for a client that has one already. An error
@@ -69,7 +71,7 @@ func (r *rows) ours() int {
 	if r.behind {
 		n++
 	}
-	return closesOfCommand * n
+	return closesOfCommand*n + r.more
 }
 
 // ended gives the outcome of an answer that has come to its end.

@@ -38,7 +38,6 @@ type session struct {
 	calls     calls
 	unwatched func() // ends the watching of the client, nil while nobody watches
 	owning    bool   // the backend pump is parked: the client pump has both connections
-	portals   int64  // final statements so far
 	// discarding says that the extended protocol has met an error that only we know of: what the client sends up to
 	// its Sync is dropped here.
 	discarding bool

@@ -51,24 +51,42 @@ func (t *trainingCall) question() (*question.Question, error) {
 	if err != nil {
 		return nil, questionError(err, text)
 	}
-	for _, c := range []*question.Condition{q.Aggregate.Where, q.Where} {
-		if c == nil {
-			continue
-		}
+	for _, c := range q.Conditions() {
 		if _, err := syntax.Expression("(" + c.SQL + ")"); err != nil {
 			return nil, inText(failure("42601", "the condition is not an SQL expression", ""), text, q.Character(c.Pos))
 		}
 	}
-	if q.Where != nil {
-		return nil, inText(failure("0A000", "a condition on the entities is not supported yet", "Train on everybody and filter the predictions with SQL."), text, q.Character(q.Where.Pos))
+	return q, supported(q)
+}
+
+// supported refuses what the language has and the engine does not have yet.
+func supported(q *question.Question) error {
+	refuse := func(at question.Pos, hint, format string, args ...any) error {
+		return inText(failure("0A000", fmt.Sprintf(format, args...)+" not supported yet", hint), q.Text, q.Character(at))
 	}
-	return q, nil
+	main := q.Main()
+	switch {
+	case q.Where != nil:
+		return refuse(q.Entity.Pos, "Train on everybody and filter the predictions with SQL.", "a condition on the entities is")
+	case q.Assuming != nil:
+		return refuse(q.Entity.Pos, "", "ASSUMING is")
+	case q.Keys != nil:
+		return refuse(q.Keys[0].Pos, "Ask FOR EACH and filter the predictions with SQL.", "a list of keys is")
+	case main == nil:
+		return refuse(q.Entity.Pos, "", "predicting an attribute is")
+	case main.Window.Gap != question.Span{}:
+		return refuse(main.Window.Pos, "", "a window that starts later is")
+	}
+	if _, several := q.Target.(*question.Logic); several {
+		return refuse(main.Pos, "", "predicting several comparisons at once is")
+	}
+	return nil
 }
 
 // targetOf gives the engine's form of what a question asks.
 func targetOf(q *question.Question) (features.Target, error) {
-	t := features.Target{}
-	switch q.Aggregate.Function {
+	t, main := features.Target{}, q.Main()
+	switch main.Function {
 	case question.Count:
 		t.Aggregate = features.Count
 	case question.Sum:
@@ -82,16 +100,16 @@ func targetOf(q *question.Question) (features.Target, error) {
 	case question.Max:
 		t.Aggregate = features.Max
 	default:
-		return t, inText(failure("0A000", fmt.Sprintf("%s is not supported yet", q.Aggregate.Function), "Use COUNT, SUM, AVG, MIN, MAX or EXISTS."), q.Text, q.Character(q.Aggregate.Pos))
+		return t, inText(failure("0A000", fmt.Sprintf("%s is not supported yet", main.Function), "Use COUNT, SUM, AVG, MIN, MAX or EXISTS."), q.Text, q.Character(main.Pos))
 	}
-	if c := q.Compare; c != nil {
+	if c, ok := q.Target.(*question.Comparison); ok {
 		t.Compare, t.Constant = c.Operator, c.Constant.Value
 	}
-	if q.Window.Unit == question.Months {
-		return t, inText(failure("0A000", "a window in months is not supported yet", fmt.Sprintf("Write OVER NEXT %d DAYS.", 30*q.Window.N)), q.Text, q.Character(q.Window.Pos))
+	if n := main.Window.Length; n.Unit == question.Months {
+		return t, inText(failure("0A000", "a window in months is not supported yet", fmt.Sprintf("Write OVER NEXT %d DAYS.", 30*n.N)), q.Text, q.Character(main.Window.Pos))
 	}
 	start := time.Unix(0, 0)
-	t.Horizon = q.Window.End(start).Sub(start)
+	t.Horizon = main.Window.Length.From(start).Sub(start)
 	return t, nil
 }
 

@@ -11,20 +11,19 @@ var functions = []struct {
 	function Function
 }{
 	{"COUNT", Count}, {"SUM", Sum}, {"EXISTS", Exists}, {"AVG", Avg}, {"MIN", Min}, {"MAX", Max},
-	{"COUNT_DISTINCT", CountDistinct},
+	{"FIRST", First}, {"LAST", Last}, {"COUNT_DISTINCT", CountDistinct}, {"LIST_DISTINCT", ListDistinct},
 }
 
-// aggregate reads function ( [DISTINCT] name [WHERE condition] [, 0, n [, unit]] ).
-func (p *parser) aggregate(q *Question) *Error {
-	a := &q.Aggregate
-	a.Pos = p.position()
+// aggregate reads function ( [DISTINCT] name [WHERE condition] [, start, end [, unit]] ) [window].
+func (p *parser) aggregate(c clause) (*Aggregate, *Error) {
+	a := &Aggregate{Pos: p.position(), Window: Window{Past: c.past}}
 	var err *Error
 	if a.Function, err = p.function(); err != nil {
-		return err
+		return nil, err
 	}
 	open := int(p.position())
 	if !p.takeMark("(") {
-		return p.unexpected(fmt.Sprintf("Write what to aggregate in parentheses: %s(orders.%s).", a.Function, sample(a.Function)))
+		return nil, p.unexpected(fmt.Sprintf("Write what to aggregate in parentheses: %s(orders.%s).", a.Function, sample(a.Function)))
 	}
 	// A table may be called distinct: then a dot follows.
 	if a.Function == Count && p.isWord("DISTINCT") && !p.markAt(p.at+1, ".") {
@@ -32,29 +31,42 @@ func (p *parser) aggregate(q *Question) *Error {
 		a.Function = CountDistinct
 	}
 	if a.Of, err = p.aggregated(a.Function); err != nil {
-		return err
+		return nil, err
 	}
 	if a.Where, err = p.where(func() bool { return p.isMark(")") || p.isMark(",") }); err != nil {
-		return err
+		return nil, err
 	}
 	if p.isMark(",") {
-		if q.Window, err = p.windowInside(); err != nil {
-			return err
+		if a.Window, err = p.windowInside(c.past); err != nil {
+			return nil, err
 		}
 	}
 	if p.kind() == end {
-		return fail(p.src, open, "Close the parenthesis after what is aggregated.", "parenthesis is never closed")
+		return nil, fail(p.src, open, "Close the parenthesis after what is aggregated.", "parenthesis is never closed")
 	}
 	if !p.takeMark(")") {
-		return p.unexpected("After the name stands WHERE and a condition, or the closing parenthesis.")
+		return nil, p.unexpected("After the name stands WHERE and a condition, or the closing parenthesis.")
 	}
-	return nil
+	return a, p.over(a)
+}
+
+// over reads the window behind an aggregate, if there is one.
+func (p *parser) over(a *Aggregate) *Error {
+	if !p.isWord("OVER") {
+		return nil
+	}
+	if a.Window.Length != (Span{}) || a.Window.Gap != (Span{}) {
+		return p.failHere("Give it either inside the aggregate or after OVER.", "the window is given twice")
+	}
+	w, err := p.window(a.Window.Past)
+	a.Window = w
+	return err
 }
 
 // function reads the aggregate's function.
 func (p *parser) function() (Function, *Error) {
 	if p.kind() != word {
-		return "", p.unexpected("Say what to predict, one of " + functionList() + ".")
+		return "", p.unexpected("Say what to predict, one of " + functionList() + ", or an attribute such as customers.income.")
 	}
 	var words []string
 	for _, f := range functions {
@@ -76,7 +88,7 @@ func (p *parser) function() (Function, *Error) {
 }
 
 func functionList() string {
-	return join([]string{"COUNT", "SUM", "EXISTS", "AVG", "MIN", "MAX", "COUNT DISTINCT"})
+	return join([]string{"COUNT", "SUM", "EXISTS", "AVG", "MIN", "MAX", "FIRST", "LAST", "COUNT DISTINCT", "LIST_DISTINCT"})
 }
 
 // join lists words for a sentence.
@@ -87,8 +99,11 @@ func join(words []string) string {
 
 // sample is what an example of the function aggregates.
 func sample(f Function) string {
-	if f == Count || f == Exists {
+	switch f {
+	case Count, Exists:
 		return "*"
+	case CountDistinct, ListDistinct:
+		return "product_id"
 	}
 	return "amount"
 }
@@ -106,58 +121,33 @@ func (p *parser) aggregated(f Function) (Name, *Error) {
 		hint := fmt.Sprintf("Write table.%s, or %s.* for all rows of a table.", Quote(n.Column), Quote(n.Column))
 		return Name{}, fail(p.src, int(n.Pos), hint, "column %s needs its table", Quote(n.Column))
 	case n.Column == "" && f != Count && f != Exists:
-		return Name{}, fail(p.src, int(n.ColumnPos), fmt.Sprintf("Name the column: %s(%s.amount).", f, n.Relation()),
+		return Name{}, fail(p.src, int(n.ColumnPos), fmt.Sprintf("Name the column: %s(%s.%s).", f, n.Relation(), sample(f)),
 			"%s is of one column, not of all", f)
 	}
 	return n, nil
-}
-
-// windowInside reads Kumo's window: , start, end [, unit].
-func (p *parser) windowInside() (Window, *Error) {
-	const hint = "After a comma stands a window (0, 90, days); conditions are joined by AND or OR."
-	p.at++
-	if p.kind() == number && p.spelling() != "0" {
-		return Window{}, p.failHere("Let the window start at 0.", "a window that starts later is not supported")
-	}
-	if p.kind() != number {
-		return Window{}, p.unexpected(hint)
-	}
-	p.at++
-	if !p.takeMark(",") {
-		return Window{}, p.unexpected(hint)
-	}
-	at := p.position()
-	n, err := p.count(hint)
-	if err != nil {
-		return Window{}, err
-	}
-	if !p.takeMark(",") {
-		return checkWindow(p.src, Window{N: n, Unit: Days, Pos: at})
-	}
-	return p.windowOf(n, at)
 }
 
 // operators are the comparisons and their one spelling in the tree.
 var operators = map[string]string{"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 // compare reads [operator constant].
-func (p *parser) compare(q *Question) *Error {
-	if p.kind() != mark {
-		return nil
+func (p *parser) compare(a *Aggregate) (*Comparison, *Error) {
+	if p.kind() != mark || p.isMark(")") {
+		return nil, nil
 	}
 	operator, ok := operators[p.spelling()]
 	if !ok {
-		return p.unexpected("A comparison is one of =, <>, <, <=, > and >=.")
+		return nil, p.unexpected("A comparison is one of =, <>, <, <=, > and >=.")
 	}
-	c := &Comparison{Operator: operator, Pos: p.position()}
+	c := &Comparison{Of: a, Operator: operator, Pos: p.position()}
 	p.at++
 	var err *Error
-	if c.Constant, err = p.constant(q.Aggregate.Function); err != nil {
-		return err
+	switch {
+	case a.Function == ListDistinct:
+		return nil, fail(p.src, int(c.Pos), "", "LIST_DISTINCT gives items, which have no order")
+	case a.Function == Exists && operator != "=" && operator != "<>":
+		return nil, fail(p.src, int(c.Pos), "To compare a number of events, use COUNT.", "EXISTS is TRUE or FALSE")
 	}
-	if q.Aggregate.Function == Exists && operator != "=" && operator != "<>" {
-		return fail(p.src, int(c.Pos), "To compare a number of events, use COUNT.", "EXISTS is TRUE or FALSE")
-	}
-	q.Compare = c
-	return nil
+	c.Constant, err = p.constant(a.Function)
+	return c, err
 }

@@ -1,6 +1,6 @@
 package question
 
-// where reads [WHERE condition]; the condition goes on until stop says, outside of all brackets, that the token
+// where reads [WHERE condition] of events; the condition goes on until stop says, outside of all brackets, that the token
 // ahead is not part of it.
 func (p *parser) where(stop func() bool) (*Condition, *Error) {
 	if !p.takeWord("WHERE") {
@@ -13,8 +13,7 @@ func (p *parser) where(stop func() bool) (*Condition, *Error) {
 	if p.at == first {
 		return nil, p.unexpected("A condition is expected after WHERE, such as category = 'BEER'.")
 	}
-	from, to := p.tokens[first].from, p.tokens[p.at-1].to
-	return &Condition{SQL: p.src[from:to], Pos: Pos(from)}, nil
+	return p.condition(first), nil
 }
 
 // closing gives the bracket that closes an opening one.

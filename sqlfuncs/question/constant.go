@@ -19,6 +19,9 @@ func (p *parser) constant(f Function) (Constant, *Error) {
 		}
 		return c, p.unexpected("EXISTS is compared with TRUE or FALSE; to compare a number of events, use COUNT.")
 	}
+	if p.kind() == text && (f == First || f == Last) {
+		return p.textConstant()
+	}
 	if p.takeMark("-") {
 		c.Text = "-"
 	} else {
@@ -37,57 +40,25 @@ func (p *parser) constant(f Function) (Constant, *Error) {
 	return c, nil
 }
 
-// maxYears bounds a window: what is further off than a century is a slip.
-const maxYears = 100
-
-// units are the words for units, each with how many make a year.
-var units = []struct {
-	one, many string
-	unit      Unit
-	perYear   int
-}{
-	{"HOUR", "HOURS", Hours, 8766}, {"DAY", "DAYS", Days, 366}, {"WEEK", "WEEKS", Weeks, 53}, {"MONTH", "MONTHS", Months, 12},
-}
-
-// count reads a whole number above 0.
-func (p *parser) count(hint string) (int, *Error) {
-	if p.kind() != number {
-		return 0, p.unexpected(hint)
-	}
-	n, err := strconv.ParseInt(p.spelling(), 10, 32)
-	if err != nil || n == 0 {
-		return 0, p.failHere("A window is a whole number of hours, days, weeks or months.", "invalid length of a window: %s", p.spelling())
+// textConstant reads a text in single quotes.
+func (p *parser) textConstant() (Constant, *Error) {
+	c := Constant{Text: p.spelling(), Quoted: true, Pos: p.position()}
+	if c.Text[0] != '\'' || strings.ContainsAny(c.Text, "\n\r") {
+		return c, p.failHere("Write it in single quotes, in one piece.", "invalid text constant")
 	}
 	p.at++
-	return int(n), nil
+	return c, nil
 }
 
-// windowOf reads the unit of a window of n.
-func (p *parser) windowOf(n int, at Pos) (Window, *Error) {
-	if p.kind() != word {
-		return Window{}, p.unexpected("The units are HOURS, DAYS, WEEKS and MONTHS.")
+// key reads a key of an entity: a text in single quotes or a number.
+func (p *parser) key() (Constant, *Error) {
+	if p.kind() == text {
+		return p.textConstant()
 	}
-	var words []string
-	for _, u := range units {
-		if p.takeWord(u.many) || p.takeWord(u.one) {
-			return checkWindow(p.src, Window{N: n, Unit: u.unit, Pos: at})
-		}
-		words = append(words, u.many)
+	if p.kind() != number && !p.isMark("-") && !p.isMark("+") {
+		return Constant{}, p.unexpected("A key is a number or a text in single quotes.")
 	}
-	hint := "The units are HOURS, DAYS, WEEKS and MONTHS."
-	if near, ok := Nearest(p.spelling(), words); ok {
-		hint = "Did you mean " + near + "?"
-	}
-	return Window{}, p.failHere(hint, "unknown unit \"%s\"", p.spelling())
-}
-
-func checkWindow(src string, w Window) (Window, *Error) {
-	for _, u := range units {
-		if u.unit == w.Unit && w.N > maxYears*u.perYear {
-			return w, fail(src, int(w.Pos), "", "a window of %s is longer than %d years", w, maxYears)
-		}
-	}
-	return w, nil
+	return p.constant(Sum)
 }
 
 // dateLayouts are the spellings of a moment; without an offset it is in UTC.

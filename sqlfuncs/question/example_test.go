@@ -15,8 +15,9 @@ func ExampleParse() {
 		return
 	}
 	fmt.Println(q)
-	fmt.Println("events of", q.Aggregate.Of.Relation(), "where", q.Aggregate.Where.SQL)
-	fmt.Println("until", q.Window.End(q.AsOf.Time).Format("2 January 2006"))
+	main := q.Main()
+	fmt.Println("events of", main.Of.Relation(), "where", main.Where.SQL)
+	fmt.Println("until", main.Window.Length.From(q.AsOf.Time).Format("2 January 2006"))
 	// Output:
 	// PREDICT COUNT(orders.* WHERE category = 'BEER') > 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id AS OF '2011-09-10'
 	// events of orders where category = 'BEER'

@@ -11,6 +11,9 @@ import (
 // canonical form of a question is a question that asks the same. The corpus is in testdata/fuzz.
 func FuzzParse(f *testing.F) {
 	f.Add("PREDICT COUNT(orders.* WHERE category = 'BEER') > 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id")
+	f.Add("PREDICT LIST_DISTINCT(t.article_id, 0, 7, days) RANK TOP 10 FOR c.id IN (1, 'x') WHERE NOT (a BETWEEN 1 AND 2 OR COUNT(t.*, -90, 0, days) > 0) AND b")
+	f.Add("PREDICT NOT EXISTS(o.*) OVER NEXT 3 MONTHS STARTING IN 7 DAYS OR SUM(o.x) OVER NEXT 2 WEEKS > 5 FOR EACH c.id WHERE LAST(o.s) = 'x' ASSUMING c.coupon = 'yes' AS OF '2011-09-10'")
+	f.Add("PREDICT customers.income FOR EACH customers.customer_id WHERE SUM(o.a) OVER LAST 60 DAYS ENDING 30 DAYS AGO > 0 AND MAX(o.a) OVER PAST ENDING 7 DAYS AGO < 1")
 	f.Fuzz(func(t *testing.T, s string) {
 		q, err := Parse(s)
 		if err != nil {
@@ -32,10 +35,8 @@ func FuzzParse(f *testing.F) {
 		if twice := again.String(); twice != canonical {
 			t.Fatalf("canonical forms differ: %q and %q", canonical, twice)
 		}
-		for _, c := range []*Condition{q.Aggregate.Where, q.Where} {
-			if c != nil {
-				c.Names()
-			}
+		for _, c := range q.Conditions() {
+			c.Names()
 		}
 	})
 }

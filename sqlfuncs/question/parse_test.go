@@ -86,12 +86,71 @@ func TestParse(t *testing.T) {
 			"PREDICT COUNT(o.*) OVER NEXT 3 DAYS FOR EACH c.id WHERE COUNT(o.*) OVER LAST 180 DAYS > 0",
 			"PREDICT COUNT(o.*) OVER NEXT 3 DAYS FOR EACH c.id WHERE COUNT(o.*) OVER LAST 180 DAYS > 0",
 		}, {
+			"PQL's window into the past, its list of keys and its ranking",
+			"PREDICT LIST_DISTINCT(t.article_id, 0, 7, days) RANK TOP 10 FOR c.id IN (1, 'it''s', -3) WHERE COUNT(t.*, -90, 0, days) > 0",
+			"PREDICT LIST_DISTINCT(t.article_id) OVER NEXT 7 DAYS RANK TOP 10 FOR EACH c.id IN (1, 'it''s', -3) WHERE COUNT(t.*) OVER LAST 90 DAYS > 0",
+		}, {
+			"PQL's window that starts later, a classification of items, one key",
+			"PREDICT LIST_DISTINCT(t.article_id, 10, 30) CLASSIFY FOR EACH c.id = 5",
+			"PREDICT LIST_DISTINCT(t.article_id) OVER NEXT 20 DAYS STARTING IN 10 DAYS CLASSIFY FOR EACH c.id IN (5)",
+		}, {
+			"PQL's windows of the past that end earlier or never begin",
+			"PREDICT SUM(t.x, 0, 2, months) FOR EACH c.id WHERE SUM(t.x, -90, -30, days) > 1 OR COUNT(t.*, -INF, -2, weeks) = 0 OR COUNT(t.*, -INF, 0) > 5",
+			"PREDICT SUM(t.x) OVER NEXT 2 MONTHS FOR EACH c.id WHERE SUM(t.x) OVER LAST 60 DAYS ENDING 30 DAYS AGO > 1 OR COUNT(t.*) OVER PAST ENDING 2 WEEKS AGO = 0 OR COUNT(t.*) > 5",
+		}, {
+			"TOP before the window",
+			"PREDICT LIST_DISTINCT(t.a) TOP 3 OVER NEXT 7 DAYS FOR EACH c.id",
+			"PREDICT LIST_DISTINCT(t.a) OVER NEXT 7 DAYS RANK TOP 3 FOR EACH c.id",
+		}, {
+			"several comparisons over one window",
+			"PREDICT (COUNT(o.*) = 0 OR NOT (SUM(o.a) > 5 AND EXISTS(v.*))) AND MAX(o.a) < 3 OVER NEXT 7 DAYS FOR EACH c.id",
+			"PREDICT (COUNT(o.*) = 0 OR NOT (SUM(o.a) > 5 AND EXISTS(v.*))) AND MAX(o.a) < 3 OVER NEXT 7 DAYS FOR EACH c.id",
+		}, {
+			"several comparisons, each over its window",
+			"PREDICT COUNT(o.*, 0, 7) > 1 AND (COUNT(o.*) OVER NEXT 1 MONTH > 3) FOR EACH c.id",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS > 1 AND COUNT(o.*) OVER NEXT 1 MONTHS > 3 FOR EACH c.id",
+		}, {
+			"parentheses that change nothing are dropped",
+			"PREDICT ((NOT EXISTS(o.*))) OVER NEXT 7 DAYS FOR EACH c.id WHERE ((COUNT(o.*) > 1 AND (COUNT(o.*) > 2 AND (a OR b))))",
+			"PREDICT NOT EXISTS(o.*) OVER NEXT 7 DAYS FOR EACH c.id WHERE COUNT(o.*) > 1 AND COUNT(o.*) > 2 AND (a OR b)",
+		}, {
+			"SQL beside aggregates keeps its own AND",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS FOR EACH c.id WHERE a BETWEEN 1 AND 2 AND CASE WHEN b AND c OR d THEN e END AND NOT f IN (SELECT count(*) FROM g) OR EXISTS (SELECT max(h.i) FROM h) OR EXISTS(o.*) OVER LAST 2 DAYS",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS FOR EACH c.id WHERE a BETWEEN 1 AND 2 AND CASE WHEN b AND c OR d THEN e END AND NOT f IN (SELECT count(*) FROM g) OR EXISTS (SELECT max(h.i) FROM h) OR EXISTS(o.*) OVER LAST 2 DAYS",
+		}, {
+			"a condition of SQL alone stays as it is written",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS FOR EACH c.id WHERE NOT a  OR first(b) = 1 AND EXISTS (SELECT sum(x.y) FROM x)",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS FOR EACH c.id WHERE NOT a  OR first(b) = 1 AND EXISTS (SELECT sum(x.y) FROM x)",
+		}, {
+			"the first and the last value, also a text",
+			"PREDICT LAST(l.status, 0, 30) = 'it''s' FOR EACH c.id WHERE FIRST(l.amount) > 3",
+			"PREDICT LAST(l.status) = 'it''s' OVER NEXT 30 DAYS FOR EACH c.id WHERE FIRST(l.amount) > 3",
+		}, {
+			"an attribute",
+			"PREDICT customers.income FOR EACH customers.customer_id WHERE country = 'UK'",
+			"PREDICT customers.income FOR EACH customers.customer_id WHERE country = 'UK'",
+		}, {
+			"a condition on attributes",
+			"PREDICT customers.rank IS NULL AND substring(customers.a FOR 3) = 'x' FOR EACH customers.customer_id",
+			"PREDICT customers.rank IS NULL AND substring(customers.a FOR 3) = 'x' FOR EACH customers.customer_id",
+		}, {
+			"assumptions about attributes and events",
+			"PREDICT SUM(t.price, 0, 30) FOR EACH c.id ASSUMING COUNT(n.*, 0, 7) > 2 AND c.coupon = 'yes' AS OF '2011-09-10'",
+			"PREDICT SUM(t.price) OVER NEXT 30 DAYS FOR EACH c.id ASSUMING COUNT(n.*) OVER NEXT 7 DAYS > 2 AND c.coupon = 'yes' AS OF '2011-09-10'",
+		}, {
+			"columns named like clauses",
+			"PREDICT COUNT(o.*) OVER NEXT 7 DAYS FOR EACH each.for WHERE t.assuming = 1 AND assuming.x",
+			"",
+		}, {
 			"a moment with an offset becomes UTC",
 			"PREDICT COUNT(o.*) OVER NEXT 3 DAYS FOR EACH c.id AS OF '2011-09-10T01:30:00.25+02:00'",
 			"PREDICT COUNT(o.*) OVER NEXT 3 DAYS FOR EACH c.id AS OF '2011-09-09 23:30:00.25+00'",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.canonical == "" {
+				c.canonical = c.in
+			}
 			q := mustParse(t, c.in)
 			if got := q.String(); got != c.canonical {
 				t.Errorf("canonical form\n got %s\nwant %s", got, c.canonical)
@@ -104,29 +163,36 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseBuildsTheWholeTree(t *testing.T) {
-	const in = "PREDICT COUNT(é.orders.amount WHERE b = 1) > 0.5 OVER NEXT 30 DAYS FOR EACH c.id WHERE d AS OF '2011-09-10'"
+	const in = "PREDICT COUNT(é.orders.amount WHERE b = 1) > 0.5 OVER NEXT 30 DAYS STARTING IN 2 WEEKS FOR EACH c.id " +
+		"WHERE d AND COUNT(orders.*) OVER LAST 9 HOURS = 2 ASSUMING e = 1 AS OF '2011-09-10'"
 	q := mustParse(t, in)
 	want := &Question{
-		Aggregate: Aggregate{Function: Count, Of: Name{Schema: "é", Table: "orders", Column: "amount"}, Where: &Condition{SQL: "b = 1"}},
-		Compare:   &Comparison{Operator: ">", Constant: Constant{Text: "0.5", Value: 0.5}},
-		Window:    Window{N: 30, Unit: Days},
-		Entity:    Name{Table: "c", Column: "id"},
-		Where:     &Condition{SQL: "d"},
-		AsOf:      &Date{Time: q.AsOf.Time},
+		Target: &Comparison{
+			Of: &Aggregate{Function: Count, Of: Name{Schema: "é", Table: "orders", Column: "amount"}, Where: &Condition{SQL: "b = 1"},
+				Window: Window{Length: Span{30, Days}, Gap: Span{2, Weeks}}},
+			Operator: ">", Constant: Constant{Text: "0.5", Value: 0.5}},
+		Entity: Name{Table: "c", Column: "id"},
+		Where: &Logic{Operator: And, Operands: []Expression{&Condition{SQL: "d"}, &Comparison{
+			Of:       &Aggregate{Function: Count, Of: Name{Table: "orders"}, Window: Window{Past: true, Length: Span{9, Hours}}},
+			Operator: "=", Constant: Constant{Text: "2", Value: 2}}}},
+		Assuming: &Condition{SQL: "e = 1"},
+		AsOf:     &Date{Time: q.AsOf.Time},
 	}
 	if diff := cmp.Diff(want, q, sameQuestion); diff != "" {
 		t.Error(diff)
 	}
+	compare, both := q.Target.(*Comparison), q.Where.(*Logic)
 	for what, pos := range map[string]Pos{
-		"COUNT(": q.Aggregate.Pos, "é.orders": q.Aggregate.Of.Pos, "amount": q.Aggregate.Of.ColumnPos,
-		"b = 1": q.Aggregate.Where.Pos, "> 0.5": q.Compare.Pos, "0.5": q.Compare.Constant.Pos, "30 DAYS": q.Window.Pos,
-		"c.id": q.Entity.Pos, "id WHERE": q.Entity.ColumnPos, "d AS": q.Where.Pos, "'2011": q.AsOf.Pos,
+		"COUNT(é": compare.Of.Pos, "é.orders": compare.Of.Of.Pos, "amount": compare.Of.Of.ColumnPos, "b = 1": compare.Of.Where.Pos,
+		"> 0.5": compare.Pos, "0.5": compare.Constant.Pos, "30 DAYS": compare.Of.Window.Pos, "c.id": q.Entity.Pos, "id WHERE": q.Entity.ColumnPos,
+		"d AND": both.Operands[0].(*Condition).Pos, "AND COUNT": both.Pos, "9 HOURS": both.Operands[1].(*Comparison).Of.Window.Pos,
+		"e = 1": q.Assuming.(*Condition).Pos, "'2011": q.AsOf.Pos,
 	} {
 		if rest := in[pos:]; len(rest) < len(what) || rest[:len(what)] != what {
 			t.Errorf("position of %q is at %q", what, rest)
 		}
 	}
-	if got := q.Character(q.Aggregate.Of.ColumnPos); got != 24 {
+	if got := q.Character(compare.Of.Of.ColumnPos); got != 24 {
 		t.Errorf("character of amount: %d", got)
 	}
 }
@@ -140,10 +206,10 @@ func TestConditionsEndWhereSQLSays(t *testing.T) {
  2`, `CASE WHEN a THEN b ELSE c END`, `U&")" UESCAPE '!' = 1`,
 	} {
 		q := mustParse(t, "PREDICT COUNT(t.* WHERE "+condition+" /* end */ ) OVER NEXT 3 DAYS FOR EACH c.id WHERE "+condition+" -- end\n AS OF '2020-01-01'")
-		if got := q.Aggregate.Where.SQL; got != condition {
+		if got := q.Main().Where.SQL; got != condition {
 			t.Errorf("inside the aggregate\n got %s\nwant %s", got, condition)
 		}
-		if got := q.Where.SQL; got != condition {
+		if got := q.Where.(*Condition).SQL; got != condition {
 			t.Errorf("of the entity\n got %s\nwant %s", got, condition)
 		}
 	}

@@ -23,7 +23,7 @@ func parse(s string) (*Question, *Error) {
 		return nil, err
 	}
 	q := &Question{Text: s}
-	for _, step := range []func(*Question) *Error{p.predict, p.window, p.forEach, p.asOf} {
+	for _, step := range []func(*Question) *Error{p.predict, p.targetWindow, p.forEach, p.clauses, p.asOf} {
 		if err := step(q); err != nil {
 			return nil, err
 		}
@@ -49,59 +49,6 @@ func newParser(s string) (*parser, *Error) {
 	return &parser{src: s, tokens: tokens}, err
 }
 
-// predict reads PREDICT aggregate [compare].
-func (p *parser) predict(q *Question) *Error {
-	if err := p.expect("PREDICT", "A question reads: PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id."); err != nil {
-		return err
-	}
-	if err := p.aggregate(q); err != nil {
-		return err
-	}
-	return p.compare(q)
-}
-
-// window reads OVER NEXT n unit, unless the aggregate held the window.
-func (p *parser) window(q *Question) *Error {
-	inside := q.Window != Window{}
-	if inside && !p.isWord("OVER") {
-		return nil
-	}
-	if inside {
-		return p.failHere("Give it either inside the aggregate or after OVER NEXT.", "the window is given twice")
-	}
-	const hint = "Say over which time: OVER NEXT 30 DAYS."
-	if err := p.expect("OVER", hint); err != nil {
-		return err
-	}
-	if err := p.expect("NEXT", hint); err != nil {
-		return err
-	}
-	at := p.position()
-	n, err := p.count(hint)
-	if err != nil {
-		return err
-	}
-	q.Window, err = p.windowOf(n, at)
-	return err
-}
-
-// forEach reads FOR EACH column [WHERE condition].
-func (p *parser) forEach(q *Question) *Error {
-	const hint = "Say for whom: FOR EACH customers.customer_id."
-	for _, keyword := range []string{"FOR", "EACH"} {
-		if err := p.expect(keyword, hint); err != nil {
-			return err
-		}
-	}
-	entity, err := p.column()
-	if err != nil {
-		return err
-	}
-	q.Entity = entity
-	q.Where, err = p.where(p.atAsOf)
-	return err
-}
-
 // asOf reads [AS OF date].
 func (p *parser) asOf(q *Question) *Error {
 	if !p.atAsOf() {
@@ -121,8 +68,8 @@ func (p *parser) end() *Error {
 	switch {
 	case p.isMark(";"):
 		return p.unexpected("A question is one sentence without a semicolon.")
-	case p.isWord("WHERE"):
-		return p.unexpected("WHERE comes before AS OF.")
+	case p.isWord("WHERE"), p.isWord("ASSUMING"):
+		return p.unexpected("The order is FOR EACH, WHERE, ASSUMING, AS OF.")
 	}
 	return p.unexpected("")
 }

@@ -8,119 +8,55 @@ import (
 
 // Question is what to predict, for whom and over which time.
 type Question struct {
-	Aggregate Aggregate
-	Compare   *Comparison // nil: predict the aggregate's value, or for EXISTS whether there is one
-	Window    Window
-	Entity    Name // table and key column: one prediction for each key
+	// Target is what is predicted: an *Aggregate its value, a *Name an entity's attribute, anything else whether it holds.
+	Target Expression
+	Rank   *Rank // only beside a LIST_DISTINCT
+	Entity Name  // table and key column: one prediction for each key
+	// Keys are those that predictions are for, nil for all.
+	Keys []Constant
 	// Where restricts the entities, nil for all.
-	Where *Condition
+	Where Expression
+	// Assuming is taken to hold, nil for nothing.
+	Assuming Expression
 	// AsOf is the last moment that may be known, nil for now.
 	AsOf *Date
 	// Text is what was parsed; all positions refer to it.
 	Text string
 }
 
-// Function says how the events of a window become one value.
-type Function string
-
-// The functions, as they are written.
-const (
-	Count         Function = "COUNT"
-	CountDistinct Function = "COUNT DISTINCT"
-	Sum           Function = "SUM"
-	Avg           Function = "AVG"
-	Min           Function = "MIN"
-	Max           Function = "MAX"
-	Exists        Function = "EXISTS"
-)
-
-// Aggregate is a function of the events that meet a condition.
-type Aggregate struct {
-	Function Function
-	Of       Name // Column is empty for table.*: only for COUNT and EXISTS
-	// Where is nil where all events count.
-	Where *Condition
-	Pos   Pos
-}
-
-// Condition is an SQL expression over rows, for Postgres to read.
-type Condition struct {
-	SQL string // verbatim, without comments around it
-	Pos Pos    // of its first byte
-}
-
-// Comparison makes a class of a value: whether it stands so to the constant.
-type Comparison struct {
-	Operator string // =, <>, <, <=, > or >=
-	Constant Constant
+// Rank says how the items of a LIST_DISTINCT are given.
+type Rank struct {
+	Top      int  // that many, the likeliest first; 0 where the question does not say
+	Classify bool // each item's probability by itself
 	Pos      Pos
 }
 
-// Constant is what a value is compared with; TRUE and FALSE count as 1 and 0.
-type Constant struct {
-	Text  string // as written, without a plus sign
-	Value float64
-	Pos   Pos
-}
-
-// Holds reports whether the comparison is true of the value.
-func (c *Comparison) Holds(value float64) bool {
-	switch c.Operator {
-	case "=":
-		return value == c.Constant.Value
-	case "<>":
-		return value != c.Constant.Value
-	case "<":
-		return value < c.Constant.Value
-	case "<=":
-		return value <= c.Constant.Value
-	case ">":
-		return value > c.Constant.Value
+// Main is the aggregate whose events are read: the first of the target, else of WHERE. It is nil where there is none.
+func (q *Question) Main() *Aggregate {
+	for _, e := range []Expression{q.Target, q.Where} {
+		if all := Aggregates(e); len(all) > 0 {
+			return all[0]
+		}
 	}
-	return value >= c.Constant.Value
+	return nil
 }
 
-// Unit is a unit of time.
-type Unit string
-
-// The units, as they are written.
-const (
-	Hours  Unit = "HOURS"
-	Days   Unit = "DAYS"
-	Weeks  Unit = "WEEKS"
-	Months Unit = "MONTHS"
-)
-
-// Window is the time from a cutoff over which the question looks.
-type Window struct {
-	N    int
-	Unit Unit
-	Pos  Pos
-}
-
-// String gives the window as it is written.
-func (w Window) String() string { return fmt.Sprintf("%d %s", w.N, w.Unit) }
-
-// End is where the window ends that begins at the cutoff. Days and weeks are of 24 hours; months are those of
-// the calendar in UTC, kept within the month: one month after 31 January is the last of February.
-func (w Window) End(cutoff time.Time) time.Time {
-	switch w.Unit {
-	case Hours:
-		return cutoff.Add(time.Duration(w.N) * time.Hour)
-	case Days:
-		return cutoff.Add(time.Duration(w.N) * 24 * time.Hour)
-	case Weeks:
-		return cutoff.Add(time.Duration(w.N) * 7 * 24 * time.Hour)
+// Conditions are the SQL expressions in the question, for Postgres to read.
+func (q *Question) Conditions() []*Condition {
+	var out []*Condition
+	for _, root := range []Expression{q.Target, q.Where, q.Assuming} {
+		Walk(root, func(e Expression) {
+			switch e := e.(type) {
+			case *Condition:
+				out = append(out, e)
+			case *Aggregate:
+				if e.Where != nil {
+					out = append(out, e.Where)
+				}
+			}
+		})
 	}
-	return addMonths(cutoff.UTC(), w.N)
-}
-
-func addMonths(t time.Time, n int) time.Time {
-	moved := t.AddDate(0, n, 0)
-	if moved.Day() != t.Day() {
-		moved = moved.AddDate(0, 0, -moved.Day())
-	}
-	return moved
+	return out
 }
 
 // Date is a moment in UTC, to the microsecond as Postgres keeps it.
@@ -146,23 +82,60 @@ func (q *Question) Character(at Pos) int { return characterAt(q.Text, at) }
 // String gives the question in its one canonical form; parsing that gives an equal question.
 func (q *Question) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "PREDICT %s(%s", q.Aggregate.Function, q.Aggregate.Of)
-	writeWhere(&b, q.Aggregate.Where)
-	b.WriteByte(')')
-	if c := q.Compare; c != nil {
-		fmt.Fprintf(&b, " %s %s", c.Operator, c.Constant.Text)
+	b.WriteString("PREDICT ")
+	shared, isShared := q.sharedWindow()
+	q.Target.write(&b, !isShared)
+	if isShared {
+		b.WriteString(" " + shared.String())
 	}
-	fmt.Fprintf(&b, " OVER NEXT %s FOR EACH %s", q.Window, q.Entity)
-	writeWhere(&b, q.Where)
+	q.Rank.write(&b)
+	fmt.Fprintf(&b, " FOR EACH %s", q.Entity)
+	writeKeys(&b, q.Keys)
+	for _, clause := range []struct {
+		keyword string
+		of      Expression
+	}{{" WHERE ", q.Where}, {" ASSUMING ", q.Assuming}} {
+		if clause.of != nil {
+			b.WriteString(clause.keyword)
+			clause.of.write(&b, true)
+		}
+	}
 	if q.AsOf != nil {
 		fmt.Fprintf(&b, " AS OF '%s'", q.AsOf)
 	}
 	return b.String()
 }
 
-func writeWhere(b *strings.Builder, c *Condition) {
-	if c != nil {
-		b.WriteString(" WHERE ")
-		b.WriteString(c.SQL)
+// sharedWindow is the window that all aggregates of the target have.
+func (q *Question) sharedWindow() (w Window, shared bool) {
+	for i, a := range Aggregates(q.Target) {
+		if i > 0 && !a.Window.same(w) {
+			return w, false
+		}
+		w, shared = a.Window, true
+	}
+	return w, shared
+}
+
+func (r *Rank) write(b *strings.Builder) {
+	switch {
+	case r == nil:
+		return
+	case r.Classify:
+		b.WriteString(" CLASSIFY")
+	default:
+		b.WriteString(" RANK")
+	}
+	if r.Top > 0 {
+		fmt.Fprintf(b, " TOP %d", r.Top)
+	}
+}
+
+func writeKeys(b *strings.Builder, keys []Constant) {
+	for i, k := range keys {
+		b.WriteString([]string{" IN (", ", "}[min(i, 1)] + k.Text)
+	}
+	if len(keys) > 0 {
+		b.WriteByte(')')
 	}
 }

@@ -63,7 +63,10 @@ func (d Description) String() string { return d.column.String() }
 // Source finds where the rows behind a question are, in one round trip. Its errors are *pgconn.PgError; where the
 // cause stands in the question, InternalQuery and InternalPosition say so.
 func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Options) (*EventSource, error) {
-	s := &sourcing{q: q, o: o, out: &EventSource{ValueKind: frame.Number}}
+	s := &sourcing{q: q, main: q.Main(), o: o, out: &EventSource{ValueKind: frame.Number}}
+	if s.main == nil {
+		return nil, at(q, q.Entity.Pos, failure("0A000", "a question without an aggregate has no events"))
+	}
 	if err := s.readLinks(); err != nil {
 		return nil, err
 	}
@@ -85,6 +88,7 @@ func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Op
 // sourcing is one run of Source: each step fills its part of out from what the steps before it found.
 type sourcing struct {
 	q       *question.Question
+	main    *question.Aggregate // whose events are read
 	o       Options
 	links   []question.Link
 	catalog *catalog
@@ -106,7 +110,7 @@ func (s *sourcing) readLinks() error {
 
 // load reads the catalogue around the tables that the question and the links name.
 func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
-	events, entity := s.q.Aggregate.Of, s.q.Entity
+	events, entity := s.main.Of, s.q.Entity
 	tables := []question.Name{events, entity}
 	for _, l := range s.links {
 		tables = append(tables, l.From, l.To)
@@ -206,7 +210,7 @@ func (s *sourcing) findTime() error {
 	c, note, err := s.out.plan.timeColumn(s.o.Time)
 	switch {
 	case err != nil && s.o.Time == "":
-		return at(s.q, s.q.Aggregate.Of.Pos, err)
+		return at(s.q, s.main.Of.Pos, err)
 	case err != nil:
 		return err
 	}
@@ -235,7 +239,7 @@ func (s *sourcing) findGroup() error {
 // findValue finds the column that is aggregated. A count of a column is one of the rows that have it, so no value is
 // read for it.
 func (s *sourcing) findValue() error {
-	a := s.q.Aggregate
+	a := s.main
 	if a.Of.Column == "" {
 		return nil
 	}
@@ -263,7 +267,7 @@ func (s *sourcing) findValue() error {
 }
 
 func (s *sourcing) findMatch() error {
-	s.out.match.read(s.q.Aggregate.Where, s.out.plan)
+	s.out.match.read(s.main.Where, s.out.plan)
 	s.out.HasMatch = s.out.match.exists()
 	return nil
 }
@@ -372,7 +376,7 @@ func (s *sourcing) unknownFeature(name string) error {
 // checkStrings refuses a condition that this session's Postgres would cut into tokens in another way than its
 // parser did.
 func (s *sourcing) checkStrings(conn *pgconn.PgConn) error {
-	where := s.q.Aggregate.Where
+	where := s.main.Where
 	if where == nil || conn.ParameterStatus("standard_conforming_strings") != "off" || !slices.Contains([]byte(where.SQL), '\\') {
 		return nil
 	}

@@ -27,6 +27,8 @@ type options struct {
 	Link        string  `json:"link"`         // question: events.customer = customers.customer_id
 	Group       string  `json:"group"`        // question: column of the purchase an event belongs to
 
+	Leaks string `json:"leaks"` // what to do about an attribute that is the answer: refuse or warn
+
 	// Algorithms lists candidates in place of 'auto'.
 	Algorithms []string `json:"algorithms"`
 	// Hyperparameters are all other options; the algorithms check them.
@@ -36,7 +38,7 @@ type options struct {
 }
 
 // optionNames lists what options has, for errors and hints.
-var optionNames = []string{"algorithms", "as_of", "exclude", "first_cutoff", "group", "link", "positive", "seed", "step_days", "test_cutoff", "threads", "time"}
+var optionNames = []string{"algorithms", "as_of", "exclude", "first_cutoff", "group", "leaks", "link", "positive", "seed", "step_days", "test_cutoff", "threads", "time"}
 
 // readOptions reads the options of a training; all problems are reported together. Names it does not know are
 // taken for hyperparameters.
@@ -76,6 +78,9 @@ func readOptions(text string) (*options, error) {
 		if _, err := instant(t.value); err != nil {
 			problems = append(problems, fmt.Sprintf("option %q: %v", t.name, err))
 		}
+	}
+	if !slices.Contains([]string{"", refuseLeaks, warnOfLeaks}, o.Leaks) {
+		problems = append(problems, fmt.Sprintf(`option "leaks" is %q or %q, not %q`, refuseLeaks, warnOfLeaks, o.Leaks))
 	}
 	if o.StepDays < 0 {
 		problems = append(problems, `option "step_days" must be positive`)

@@ -13,6 +13,7 @@ import (
 
 	"cvp/catalog"
 	"cvp/engine"
+	"cvp/engine/leaks"
 	"cvp/engine/metrics"
 	"cvp/engine/training"
 	"cvp/sqlfuncs/pull"
@@ -38,6 +39,7 @@ type trainingCall struct {
 	reads    []string                  // the queries that the rows come from
 	request  string                    // what is asked for, see freshness.go
 	print    string                    // of the data, "" where it was not asked for
+	leaks    []leaks.Finding
 	data     *source.Data
 }
 
@@ -51,6 +53,8 @@ type spec struct {
 	// Request and Fingerprint tell a later training whether it would do the same again (freshness.go).
 	Request     string `json:"request"`
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// Leaks are what a look for columns that know the answer has found (leaks.go).
+	Leaks []leaks.Finding `json:"leaks,omitempty"`
 	// Source says where the rows are, for scoring.
 	Source json.RawMessage `json:"source"`
 }
@@ -86,6 +90,9 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 	}
 	for _, note := range t.data.Notes {
 		w.notices.say("", "%s", note)
+	}
+	if err := t.findLeaks(); err != nil {
+		return err
 	}
 	result, err := t.fit(ctx)
 	if err != nil {
@@ -221,7 +228,7 @@ func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error
 		return 0, err
 	}
 	spec := spec{Holdout: t.data.Holdout, Seed: t.options.Seed, TestCutoff: t.data.TestCutoff, Options: json.RawMessage(t.args["options"]),
-		Request: t.request, Fingerprint: t.print}
+		Request: t.request, Fingerprint: t.print, Leaks: append(t.leaks, t.tooGood(r)...)}
 	if spec.Source, err = json.Marshal(t.source); err != nil {
 		return 0, fmt.Errorf("encode source: %w", err)
 	}

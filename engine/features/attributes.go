@@ -41,6 +41,9 @@ func NewAttributes(f *frame.Frame, keyColumn string) (*Attributes, error) {
 	return a, nil
 }
 
+// Frame gives the rows that the attributes were made of.
+func (a *Attributes) Frame() *frame.Frame { return a.f }
+
 func (a *Attributes) keyOf(row int32) string { return a.key.Levels[a.key.Codes[row]] }
 
 // align gives the attribute row of each entity key (ascending), -1 where there is none.

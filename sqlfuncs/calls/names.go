@@ -24,7 +24,7 @@ func engine(function string) bool {
 // registry reports whether the function of that name is one of schema cvp that Postgres answers alone.
 func registry(function string) bool {
 	switch function {
-	case "cvp_evaluate", "cvp_deploy", "cvp_rollback", "cvp_drop_model", "cvp_share", "cvp_unshare":
+	case "cvp_evaluate", "cvp_leak_check", "cvp_deploy", "cvp_rollback", "cvp_drop_model", "cvp_share", "cvp_unshare":
 		return true
 	}
 	return false

@@ -14,6 +14,7 @@ var signatures = map[string][]string{
 	Features:         {"model, key [, as_of]"},
 	Profile:          {"relation"},
 	"cvp_evaluate":   {"model"},
+	"cvp_leak_check": {"model"},
 	"cvp_deploy":     {"model, version"},
 	"cvp_rollback":   {"model"},
 	"cvp_drop_model": {"model"},

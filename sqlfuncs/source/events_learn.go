@@ -10,6 +10,7 @@ import (
 
 	"cvp/engine/features"
 	"cvp/engine/frame"
+	"cvp/engine/leaks"
 	"cvp/engine/model"
 	"cvp/engine/training"
 )
@@ -53,6 +54,9 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	e.Spec.Threads = o.Threads
 	d := &Data{Task: e.Target.Task(), Notes: append(plan.Notes, e.Spec.Notes...),
 		Baselines: e.baselines(), Holdout: "window from " + date(plan.Test), TestCutoff: plan.Test}
+	if tables.Attributes != nil {
+		d.Leaks = leaks.LaterThan(tables.Attributes.Frame(), plan.Test)
+	}
 	if ev.Dropped > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%d events have no entity or no time and are left out", ev.Dropped))
 	}

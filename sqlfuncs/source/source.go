@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cvp/engine/leaks"
 	"cvp/engine/model"
 	"cvp/engine/training"
 	"cvp/sqlfuncs/pull"
@@ -36,6 +37,8 @@ type Data struct {
 	Baselines map[string]string
 	// Holdout says which rows are the test part, for comparing versions: equal texts, equal rows.
 	Holdout string
+	// Leaks are attributes that may know the future.
+	Leaks []leaks.Finding
 	// TestCutoff is where a question's test window begins, 0 for relations.
 	TestCutoff int64
 }

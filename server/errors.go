@@ -13,6 +13,8 @@ const (
 	connectionFailure  = "08006"
 	tooManyConnections = "53300"
 	internalError      = "XX000"
+	undefinedStatement = "26000"
+	duplicateStatement = "42P05"
 
 	programLimitExceeded = "54000"
 

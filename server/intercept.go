@@ -53,6 +53,13 @@ func (s *session) intercept() error {
 	case frame.Execute:
 		return s.interceptExecute(f, body)
 	case frame.Bind:
+		if done, err := s.takeRepeated(); done || err != nil {
+			return err
+		}
+		if kind, f, err = s.client.whole(); err != nil {
+			return err
+		}
+		body = f[frame.HeadLen:]
 		s.calls.bind(body, s.asked.sent.Load(), s.answers.idle.Load())
 	case frame.Close:
 		s.calls.close(body, s.asked.sent.Load(), s.asked.closes+1)

@@ -89,6 +89,12 @@ func (t *takeover) lift(l *limits) error {
 	return nil
 }
 
+// idleSoon says that Postgres might end the session even while the engine looks up one key.
+func (l *limits) idleSoon() bool {
+	limit, ok := parseDuration(l.idle)
+	return !ok || limit > 0 && limit < time.Second
+}
+
 // before appends what goes ahead of the final statement: the idle timeout comes back, and the statement has what
 // is left of its time. shortened says that after has to follow.
 func (t *takeover) before(l *limits, dst []byte) (b []byte, commands int, shortened bool) {

@@ -13,14 +13,19 @@ var errClosed = errors.New("session is closed")
 
 // pause stops the backend pump behind the answers to everything that was forwarded. Only after parked does the
 // caller own both connections, until resume.
-func (s *session) pause() (outcome, error) {
+func (s *session) pause() (outcome, error) { return s.pauseAhead(frame.AppendFlush(nil)) }
+
+// pauseAhead is pause that also sends what the caller has to ask then, which has to make Postgres answer. It is for a
+// segment that has nothing of the client's in it, so that the pause cannot but come about: only where it is certain at
+// once that it does not, nothing is sent.
+func (s *session) pauseAhead(asks []byte) (outcome, error) {
 	defer s.observePause(time.Now())
 	a := &s.asked
 	f := &fence{segment: a.sent.Load(), closes: a.closes + 1, copyEnded: a.copy.endedBy - 1}
 	if o := s.gate.raise(f); o != 0 {
 		return o, nil
 	}
-	s.hold(frame.AppendFlush(frame.AppendClose(nil, 'S', s.server.fenceName)))
+	s.hold(append(frame.AppendClose(nil, 'S', s.server.fenceName), asks...))
 	if err := s.flushBackend(); err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -36,6 +37,7 @@ type session struct {
 	asked     asked
 	answers   answers
 	calls     calls
+	kept      kept
 	unwatched func() // ends the watching of the client, nil while nobody watches
 	owning    bool   // the backend pump is parked: the client pump has both connections
 	// discarding says that the extended protocol has met an error that only we know of: what the client sends up to
@@ -137,6 +139,8 @@ func newSession(srv *Server, relayer relayer, client, backend net.Conn) *session
 		gate: newGate(), calls: newCalls(),
 	}
 	s.answers.parameters = map[string]string{}
-	s.log = srv.log.With("session", srv.sessionIDs.Add(1), "client", client.RemoteAddr().String())
+	id := srv.sessionIDs.Add(1)
+	s.kept.prefix = fmt.Sprintf("%s-%d", srv.fenceName, id)
+	s.log = srv.log.With("session", id, "client", client.RemoteAddr().String())
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
+	"cvp/catalog"
 	"cvp/server"
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/rewrite"
@@ -23,6 +24,10 @@ type repetition struct {
 	// equated says that one of them is the key only if = is Postgres's own.
 	keys    []*pg.Node
 	equated bool
+	// model is the name by which the statement calls its model, where that may be executed ahead; version is what it
+	// meant last.
+	model   string
+	version catalog.ID
 }
 
 // remember keeps what a statement became, if that was by single keys alone.
@@ -32,6 +37,9 @@ func (s *statement) remember(w *work, stmt *pg.Node, groups []*scoring, final *s
 		return
 	}
 	r := &repetition{sql: final.SQL, oids: w.call.ParamOIDs}
+	if m := groups[0].model; stmt.GetSelectStmt() != nil && !m.foreign {
+		r.model, r.version = s.parsed.models[0], m.version.ID
+	}
 	for _, g := range groups {
 		if g.fixed == nil {
 			return
@@ -59,6 +67,11 @@ func (s *statement) repeat(ctx context.Context, w *work, models []string) (*serv
 	model, err := w.load(ctx, models[0])
 	if err != nil {
 		return nil, err
+	}
+	if r.model != "" && model.version.ID != r.version {
+		newer := *r
+		newer.version = model.version.ID
+		s.again.Store(&newer)
 	}
 	for _, g := range groups {
 		g.model = model

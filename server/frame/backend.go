@@ -154,6 +154,22 @@ func FirstValue(body []byte) ([]byte, error) {
 	return value, nil
 }
 
+// Values appends the values in the body of a DataRow to dst, nil for NULL. They alias the body.
+func Values(body []byte, dst [][]byte) ([][]byte, error) {
+	s := scan{rest: body}
+	for range s.count(4) {
+		if n := s.int32(); n != -1 {
+			dst = append(dst, s.take(int(n)))
+		} else {
+			dst = append(dst, nil)
+		}
+	}
+	if err := s.done(); err != nil {
+		return dst, fmt.Errorf("read DataRow: %w", err)
+	}
+	return dst, nil
+}
+
 // Parameter reads the body of a ParameterStatus.
 func Parameter(body []byte) (name, value string, err error) {
 	s := scan{rest: body}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cvp/engine/model"
+	"cvp/engine/models/gbdt"
 	"cvp/engine/models/linear"
 	"cvp/engine/models/mlp"
 	"cvp/engine/models/tree"
@@ -16,7 +17,7 @@ const Auto = "auto"
 
 // Algorithms lists what can be trained, the quickest first.
 func Algorithms() []model.Algorithm {
-	return []model.Algorithm{linear.Logistic{}, linear.Linear{}, tree.Tree{}, mlp.New()}
+	return []model.Algorithm{linear.Logistic{}, linear.Linear{}, tree.Tree{}, gbdt.Boosting{}, mlp.New()}
 }
 
 // Algorithm finds an algorithm by its name. The error is an *UnknownError.

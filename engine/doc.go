@@ -9,7 +9,7 @@
 //	      │                                                      │
 //	   training.Check · Split · Run ──► Artifact ──bytes──►   Artifact.Load
 //	      │        │                                             │
-//	      │   models/{linear,tree,mlp,baseline}               model.Predict
+//	      │   models/{linear,tree,gbdt,mlp,baseline}          model.Predict
 //	      │        └─ prep (clean, encode, bin)                  └─ prep (what training learned)
 //	      │
 //	   metrics (on rows that training never saw)

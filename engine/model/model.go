@@ -56,7 +56,7 @@ type Param struct {
 
 // Algorithm learns models of one family. It has no state: one value serves concurrent fits.
 type Algorithm interface {
-	// Name is what SQL calls it: "logistic", "tree", "mlp".
+	// Name is what SQL calls it: "logistic", "tree", "gbdt", "mlp".
 	Name() string
 	// Serves reports whether the family can do the task.
 	Serves(Task) bool

@@ -73,7 +73,7 @@ func (b *BinBatch) Feature(dst []uint8, feature, from, to int) error {
 		for i, t := range f.from.Times[from:to] {
 			dst[i] = MissingBin
 			if t != frame.NoTime {
-				dst[i] = binOf(f.Cuts, partOf(f.Part, t))
+				dst[i] = binOf(f.Cuts, binnedPart(f.Part, t))
 			}
 		}
 	default:

@@ -63,7 +63,7 @@ func FitBins(x *frame.Frame, y, weights []float32) (*Bins, error) {
 			found[i] = []feature{fitLevelBins(c, y, weights)}
 		case frame.Time:
 			for _, part := range binnedParts {
-				found[i] = append(found[i], feature{Column: c.Name, Kind: c.Kind, Part: part, Cuts: cuts(values(c, part, rows))})
+				found[i] = append(found[i], feature{Column: c.Name, Kind: c.Kind, Part: part, Cuts: cuts(rounded(values(c, part, rows)))})
 			}
 		default:
 			errs[i] = rejectInfinite(c)

@@ -23,7 +23,7 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude}
+	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude, Sides: t.options.Sides}
 	if t.options.Link != "" {
 		o.Links = []string{t.options.Link}
 	}
@@ -40,6 +40,9 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	}
 	e := newEvents(found, target)
 	t.source, t.key, t.reads = e, found.Key.Name, []string{e.All, e.Attributes}
+	for _, side := range e.Sides {
+		t.reads = append(t.reads, side.All)
+	}
 	t.events, err = t.cutoffs(q)
 	return err
 }
@@ -117,23 +120,31 @@ func targetOf(q *question.Question) (features.Target, error) {
 func newEvents(s *schema.EventSource, target features.Target) *source.Events {
 	e := &source.Events{
 		Target: target, Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)),
-		EventTable: source.EventTable{All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL,
-			Roles: features.Roles{Entity: "cvp_entity", Time: "cvp_time"}},
-		Last: s.LastSQL().SQL,
+		EventTable: tableOf(s), Last: s.LastSQL().SQL,
 	}
-	if s.Group != "" {
-		e.Roles.Group = "cvp_group"
-	}
-	if s.HasValue {
-		e.Roles.Value = "cvp_value"
-	}
-	if s.HasMatch {
-		e.Roles.Match = "cvp_match"
+	for _, side := range s.Sides {
+		e.Sides = append(e.Sides, source.SideTable{Name: side.Name, EventTable: tableOf(side.EventSource)})
 	}
 	if len(s.Attributes) > 0 {
 		e.Attributes, e.AttributesKeyed = s.AttributesSQL(false).SQL, s.AttributesSQL(true).SQL
 	}
 	return e
+}
+
+// tableOf gives the queries of one event table and what their columns mean.
+func tableOf(s *schema.EventSource) source.EventTable {
+	t := source.EventTable{All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL,
+		Roles: features.Roles{Entity: "cvp_entity", Time: "cvp_time"}}
+	if s.Group != "" {
+		t.Roles.Group = "cvp_group"
+	}
+	if s.HasValue {
+		t.Roles.Value = "cvp_value"
+	}
+	if s.HasMatch {
+		t.Roles.Match = "cvp_match"
+	}
+	return t
 }
 
 // cutoffs reads the options that place cutoffs. The test window of earlier versions of the same question stays the

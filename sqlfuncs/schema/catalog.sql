@@ -12,8 +12,23 @@ WITH RECURSIVE named(place, oid) AS (
 		AND NOT EXISTS (
 			SELECT FROM pg_catalog.pg_constraint p
 			WHERE p.oid OPERATOR(pg_catalog.=) c.conparentid AND p.conrelid OPERATOR(pg_catalog.=) c.conrelid)
-), reached(oid, hops) AS (
+), referring(oid) AS (
+	-- Tables that refer to the second name, which a question is about, and those that refer to these: other events.
+	SELECT l.conrelid
+	FROM named n JOIN links l ON l.confrelid OPERATOR(pg_catalog.=) n.oid
+		JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.conrelid
+	WHERE n.place OPERATOR(pg_catalog.=) 2::pg_catalog.int8 AND NOT c.relispartition
+), beginning(oid, hops) AS (
 	SELECT n.oid, 0 FROM named n WHERE n.oid IS NOT NULL
+	UNION
+	SELECT r.oid, 1 FROM referring r WHERE $2::pg_catalog.int4 OPERATOR(pg_catalog.>) 1
+	UNION
+	SELECT l.conrelid, 1
+	FROM referring r JOIN links l ON l.confrelid OPERATOR(pg_catalog.=) r.oid
+		JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.conrelid
+	WHERE $2::pg_catalog.int4 OPERATOR(pg_catalog.>) 1 AND NOT c.relispartition
+), reached(oid, hops) AS (
+	SELECT b.oid, b.hops FROM beginning b
 	UNION
 	SELECT l.confrelid, r.hops OPERATOR(pg_catalog.+) 1
 	FROM reached r JOIN links l ON l.conrelid OPERATOR(pg_catalog.=) r.oid

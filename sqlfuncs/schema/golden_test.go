@@ -70,6 +70,11 @@ func (c goldenCase) check(t *testing.T, conn *pgx.Conn) {
 	if c.reference != "" {
 		same(t, "rows of the reference "+c.reference, rows(t, conn, Query{SQL: c.reference})[1:], roles(t, conn, s))
 	}
+	for _, side := range s.Sides {
+		other := rows(t, conn, side.EventsSQL(false, false))
+		fmt.Fprintf(&b, "\n-- events of %s before $1 of the entities in $2\n%s\n-- all rows\n%s\n", side.Name, side.EventsSQL(true, true).SQL, strings.Join(other, "\n"))
+		same(t, "other events of some entities", ofKeys(other[1:], c.keys), rows(t, conn, side.EventsSQL(true, true), moment, c.keys)[1:])
+	}
 	golden(t, filepath.Join("testdata", c.schema, strings.ReplaceAll(c.name, " ", "_")+".golden"), b.String())
 }
 
@@ -79,6 +84,9 @@ func describeSource(b *strings.Builder, c goldenCase, s *EventSource) {
 	fmt.Fprintf(b, "-- time %s, group %s, value %v %s, match %v\n", s.Time, s.Group, s.HasValue, s.ValueKind, s.HasMatch)
 	fmt.Fprintf(b, "-- columns: %s\n", named(s.Columns))
 	fmt.Fprintf(b, "-- attributes: %s\n", named(s.Attributes))
+	for _, side := range s.Sides {
+		fmt.Fprintf(b, "-- side %s: time %s, group %s, path %s, columns: %s\n", side.Name, side.Time, side.Group, strings.Join(side.Path, "; "), named(side.Columns))
+	}
 	for _, n := range s.Notes {
 		fmt.Fprintf(b, "-- NOTICE: %s\n", n)
 	}

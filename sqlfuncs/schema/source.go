@@ -2,7 +2,6 @@ package schema
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -19,6 +18,8 @@ type Options struct {
 	Links []string // links that no foreign key declares, or the one to take of several: t.hh = households.household_id
 	// Exclude are event columns and attributes that are no features, by the name of a Description or as table.column.
 	Exclude []string
+	// Sides are the tables whose events are read besides, nil for all that the schema shows.
+	Sides []string
 }
 
 // EventSource says where the rows behind a question are. Its methods give the SQL that reads them.
@@ -38,6 +39,8 @@ type EventSource struct {
 	Columns, Attributes []Description
 	// Indexed says that the events of one entity are found through indexes.
 	Indexed bool
+	// Sides are other events of the entities, in the order of their names.
+	Sides []Side
 	// Notes are what the user should know: choices made, links assumed.
 	Notes []string
 
@@ -73,7 +76,7 @@ func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Op
 	if err := s.load(ctx, conn); err != nil {
 		return nil, err
 	}
-	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findValue, s.findMatch, s.findColumns, s.findAttributes, s.exclude}
+	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findValue, s.findMatch, s.findColumns, s.findAttributes, s.findSides, s.exclude}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -344,33 +347,6 @@ func describe(out []Description, names namer, i *item, g *graph, skip func(*Colu
 		}
 	}
 	return out
-}
-
-// exclude drops the columns that are to be no features.
-func (s *sourcing) exclude() error {
-	for _, name := range s.o.Exclude {
-		is := func(d Description) bool { return d.Name == name || d.String() == name }
-		before := len(s.out.Columns) + len(s.out.Attributes)
-		s.out.Columns = slices.DeleteFunc(s.out.Columns, is)
-		s.out.Attributes = slices.DeleteFunc(s.out.Attributes, is)
-		if len(s.out.Columns)+len(s.out.Attributes) == before {
-			return s.unknownFeature(name)
-		}
-	}
-	return nil
-}
-
-func (s *sourcing) unknownFeature(name string) error {
-	var names []string
-	for _, d := range append(slices.Clone(s.out.Columns), s.out.Attributes...) {
-		names = append(names, d.Name)
-	}
-	e := option("exclude", fmt.Errorf("no feature is named \"%s\"", name))
-	var pgErr *pgconn.PgError
-	if near, ok := question.Nearest(name, names); ok && errors.As(e, &pgErr) {
-		pgErr.Hint = fmt.Sprintf("Perhaps you meant \"%s\".", near)
-	}
-	return e
 }
 
 // checkStrings refuses a condition that this session's Postgres would cut into tokens in another way than its

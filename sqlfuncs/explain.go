@@ -152,8 +152,10 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 	switch constant := rewrite.Constant(g.subject.Expr); {
 	case constant:
 		e.place = "one parameter"
-	case g.calls[0].Joinable(g.subject.Expr):
+	case !g.elsewhere && g.calls[0].Joinable(g.subject.Expr):
 		e.place = "join on the key"
+	case g.elsewhere:
+		e.place = "look-up in jsonb, because its block does not tell the rows"
 	default:
 		e.place = "look-up in jsonb, because " + c.WhyLookup(g.subject.Expr)
 	}

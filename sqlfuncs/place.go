@@ -20,13 +20,28 @@ func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
 		return rewrite.Join(g.calls, g.key, rewrite.Scores{
 			Keys: w.params.Add(oid, value), Values: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores)), KeyType: keyType(oid)})
 	}
-	object, err := lookup(known.AsText(), scores)
+	object, err := lookup(known.AsText(), scores, false)
 	if err != nil {
 		return err
 	}
 	n := w.params.Add(pgtype.JSONBOID, object)
 	for _, c := range g.calls {
 		if err := c.Lookup(g.key, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeRows puts the scores of whole rows where the calls stood.
+func (w *work) placeRows(g *scoring, known *pull.Keys, scores []float64) error {
+	object, err := lookup(known, scores, true)
+	if err != nil {
+		return err
+	}
+	n := w.params.Add(pgtype.JSONBOID, object)
+	for _, c := range g.calls {
+		if err := c.LookupRow(g.key, n); err != nil {
 			return err
 		}
 	}
@@ -41,11 +56,11 @@ func keyType(array uint32) string {
 	return "pg_catalog.text"
 }
 
-// lookup is the binary form of a jsonb object from keys to scores.
-func lookup(keys *pull.Keys, scores []float64) ([]byte, error) {
+// lookup is the binary form of a jsonb object from keys to scores, with those that are NULL or without.
+func lookup(keys *pull.Keys, scores []float64, nulls bool) ([]byte, error) {
 	b := append(make([]byte, 0, 2+32*len(scores)), 1, '{')
 	for i, k := range keys.Texts {
-		if math.IsNaN(scores[i]) {
+		if math.IsNaN(scores[i]) && !nulls {
 			continue
 		}
 		if len(b) > 2 {
@@ -56,6 +71,10 @@ func lookup(keys *pull.Keys, scores []float64) ([]byte, error) {
 			return nil, fmt.Errorf("encode key %q: %w", k, err)
 		}
 		b = append(append(b, name...), ':')
+		if math.IsNaN(scores[i]) {
+			b = append(b, "null"...)
+			continue
+		}
 		b = strconv.AppendFloat(b, scores[i], 'g', -1, 64)
 	}
 	return append(b, '}'), nil

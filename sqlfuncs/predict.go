@@ -36,12 +36,17 @@ type scoring struct {
 	shared bool
 	// constant says that all rows share the subject.
 	constant bool
+	// elsewhere says that the calls' own block does not tell the whole rows that they are about: keys gives those that can be.
+	elsewhere bool
 	// every says that those are exactly the rows of the model's own relation.
 	every bool
 }
 
 // scalars runs the calls of cvp_predict and replaces them. It gives the groups in the order of their parameters.
 func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error) {
+	if err := w.markOuter(ctx, cs); err != nil {
+		return nil, err
+	}
 	groups, err := w.group(ctx, cs)
 	if err != nil {
 		return nil, err
@@ -61,6 +66,20 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) ([]*scoring, err
 		}
 	}
 	return groups, nil
+}
+
+// markOuter finds the calls in aggregates whose columns are all of a block around.
+func (w *work) markOuter(ctx context.Context, cs []*rewrite.Call) error {
+	for _, c := range cs {
+		sqls, err := c.BareColumns(w.stmt)
+		if err != nil {
+			return err
+		}
+		if len(sqls) > 0 && !slices.ContainsFunc(sqls, func(sql string) bool { return w.standsAlone(ctx, sql) }) {
+			c.MarkBareOuter()
+		}
+	}
+	return nil
 }
 
 // last is where the last of the calls stands in the text.
@@ -205,8 +224,12 @@ func (w *work) scoreRows(ctx context.Context, g *scoring) error {
 	if err != nil {
 		return err
 	}
+	place := w.place
+	if g.elsewhere {
+		place = w.placeRows
+	}
 	if w.explain.dry() {
-		return w.place(g, &pull.Keys{OID: pgtype.TextOID}, nil)
+		return place(g, &pull.Keys{OID: pgtype.TextOID}, nil)
 	}
 	var scores []float64
 	ended := w.explain.scoring(g.model, &pull.Keys{}, &scores)
@@ -215,5 +238,5 @@ func (w *work) scoreRows(ctx context.Context, g *scoring) error {
 		return err
 	}
 	ended()
-	return w.place(g, known, scores)
+	return place(g, known, scores)
 }

@@ -18,19 +18,19 @@ import (
 
 // keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
 func (w *work) keyQuery(ctx context.Context, g *scoring) error {
-	if g.subject.Outer {
-		column := g.model.source.KeyColumn()
-		if column == "" {
-			return errRows()
-		}
-		g.subject = rewrite.Subject{Expr: fieldOf(g.subject.Expr, column)}
-	}
 	if g.subject.Row != "" {
 		if row, err := w.isRow(ctx, g); err != nil {
 			return err
 		} else if !row {
-			g.subject.Row = "" // a column of the same name as its FROM item, as in generate_series(1, 3) AS i
+			g.subject = rewrite.Subject{Expr: g.subject.Expr} // a column of the same name as its FROM item, as in generate_series(1, 3) AS i
 		}
+	}
+	if g.subject.Outer {
+		column := g.model.source.KeyColumn()
+		if column == "" {
+			return w.rowsElsewhere(ctx, g)
+		}
+		g.subject = rewrite.Subject{Expr: fieldOf(g.subject.Expr, column)}
 	}
 	if column := g.model.source.KeyColumn(); g.subject.Row != "" && column != "" {
 		g.subject = rewrite.Subject{Expr: syntax.Column(g.subject.Row, column)}
@@ -62,8 +62,30 @@ func (w *work) keyQuery(ctx context.Context, g *scoring) error {
 	}
 	if ok && (w.isOutermost(g) || w.standsAlone(ctx, sql)) {
 		g.keys = sql
+		return nil
+	}
+	if g.subject.Row != "" {
+		return w.rowsElsewhere(ctx, g)
 	}
 	return nil
+}
+
+// rowsElsewhere finds out which whole rows a group can be about where the block of its calls does not say that.
+func (w *work) rowsElsewhere(ctx context.Context, g *scoring) error {
+	g.key = asText(g.subject.Expr)
+	stmt := rewrite.Loose(w.stmt)
+	for _, block := range g.calls[0].RowBlocks(g.subject.Row) {
+		block = rewrite.Loose(syntax.Select(block)).GetSelectStmt()
+		sql, ok, err := rewrite.KeyQuery(stmt, g.calls[0].In(block), g.subject, g.key)
+		if err != nil {
+			return err
+		}
+		if ok && w.standsAlone(ctx, sql) {
+			g.keys, g.elsewhere = sql, true
+			return nil
+		}
+	}
+	return errRows()
 }
 
 // limitedKeys has a block that picks rows by LIMIT pick them first: only their keys are scored.
@@ -180,10 +202,27 @@ func (k *subjectKeys) Append(b []byte) error {
 
 // isRow reports whether a subject that is named like a FROM item is its whole row, as Postgres sees it.
 func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
-	sql, ok, err := rewrite.KeyQuery(w.stmt, g.calls[0], rewrite.Subject{Expr: g.subject.Expr}, g.subject.Expr)
-	if err != nil || !ok || !w.isOutermost(g) && !w.standsAlone(ctx, sql) {
-		return true, err
+	places, alone := []*rewrite.Call{g.calls[0]}, w.isOutermost(g)
+	if g.subject.Outer {
+		places, alone = nil, false
+		for _, block := range g.calls[0].RowBlocks(g.subject.Row) {
+			places = append(places, g.calls[0].In(block))
+		}
 	}
+	for _, c := range places {
+		sql, ok, err := rewrite.KeyQuery(w.stmt, c, rewrite.Subject{Expr: g.subject.Expr}, g.subject.Expr)
+		if err != nil {
+			return false, err
+		}
+		if ok && (alone || w.standsAlone(ctx, sql)) {
+			return w.givesRows(ctx, sql)
+		}
+	}
+	return true, nil
+}
+
+// givesRows reports whether the first column of a query is of a composite type.
+func (w *work) givesRows(ctx context.Context, sql string) (bool, error) {
 	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
 	if err != nil {
 		return false, err

@@ -37,8 +37,8 @@ the call itself does not decide which those are.
 - A key that may be an error (` + "`10 / x`" + `, a cast of a text) is computed only where the call stands, so that a CASE around it keeps its meaning.
 - The model is the same for all rows: a literal, a parameter, or an expression of these. One that does not exist is an error even if no
   row is read.
-- A whole row is scored by its columns, or by its key for a question. Where a relation's model gets the row of an outer SELECT or of an
-  UPDATE, it is refused with 0A000: give the key.
+- A whole row is scored by its columns, or by its key for a question. A row that the statement itself makes (RETURNING of an UPDATE, a WITH
+  that deletes) is refused with 0A000, unless Postgres may call the server: give the key.
 - Postgres plans a statement of the extended protocol before the calls in it are answered, with volatile functions in their place: it
   refuses a FULL JOIN on calls alone.
 - Keys are compared as text unless both are whole numbers: '042' is not 42, and 7.250 is not 7.25.

@@ -20,6 +20,8 @@ type Call struct {
 
 	node *pg.Node // holds Func; replaced by what the call becomes
 	item *pg.Node // the FROM item that is this call and nothing else, nil for a scalar call
+
+	bareOuter bool // see MarkBareOuter
 }
 
 // Find lists the engine calls of a statement in the order of its text.

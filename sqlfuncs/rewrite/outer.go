@@ -70,9 +70,59 @@ func (c *Call) outerAggregate() bool {
 	if c.At.Depth < 2 || !c.aggregated() {
 		return false
 	}
-	own := itemNames(c.At.Block.FromClause)
-	return !syntax.Any(&pg.Node{Node: &pg.Node_FuncCall{FuncCall: c.Func}}, func(n *pg.Node) bool {
+	own, bare := c.columns()
+	return !own && (len(bare) == 0 || c.bareOuter)
+}
+
+// columns tells whether the call names a column of its block by the item, and gives those that it names without one.
+func (c *Call) columns() (own bool, bare []*pg.Node) {
+	items := itemNames(c.At.Block.FromClause)
+	syntax.Walk(&pg.Node{Node: &pg.Node_FuncCall{FuncCall: c.Func}}, func(n *pg.Node, _ syntax.Place) bool {
 		f := n.GetColumnRef().GetFields()
-		return len(f) == 1 || len(f) > 1 && slices.Contains(own, f[0].GetString_().GetSval())
+		own = own || len(f) > 1 && slices.Contains(items, f[0].GetString_().GetSval())
+		if len(f) == 1 {
+			bare = append(bare, n)
+		}
+		return true
 	})
+	return own, bare
+}
+
+// BareColumns gives a SELECT, for each column that the call names without its item, which only Postgres can tell from a
+// column of a block around: it fails where the column is none of the block's. There are none where it makes no difference.
+func (c *Call) BareColumns(stmt *pg.Node) (sqls []string, err error) {
+	if c.At.Depth < 2 || !c.aggregated() || !c.seesOuter() {
+		return nil, nil
+	}
+	own, bare := c.columns()
+	if own {
+		return nil, nil
+	}
+	for _, column := range bare {
+		s := &pg.SelectStmt{LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg.SetOperation_SETOP_NONE,
+			TargetList: []*pg.Node{target(column, "cvp_key")}, FromClause: c.At.Block.FromClause}
+		s.WithClause = visibleWith(stmt, c.At.Block, s)
+		text, err := syntax.Text(syntax.Select(s))
+		if err != nil {
+			return nil, err
+		}
+		sqls = append(sqls, text)
+	}
+	return sqls, nil
+}
+
+// MarkBareOuter notes that none of the columns that the call names without an item is the block's.
+func (c *Call) MarkBareOuter() { c.bareOuter = true }
+
+// seesOuter reports whether columns of blocks around are visible in the call's: it stands in an expression or is LATERAL.
+func (c *Call) seesOuter() bool {
+	sees := false
+	syntax.Walk(c.At.Statement, func(n *pg.Node, _ syntax.Place) bool {
+		if !syntax.Any(n, func(n *pg.Node) bool { return n == c.node }) {
+			return false
+		}
+		sees = sees || n.GetSubLink() != nil || n.GetRangeSubselect().GetLateral()
+		return !sees
+	})
+	return sees
 }

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -157,13 +158,23 @@ func (c *Call) become(e *pg.Node) {
 	c.node.Node = e.Node
 }
 
-// named gives the node that names a column without an alias: the call below its casts (FigureColname in
-// src/backend/parser/parse_target.c).
+// named gives the node that names a column without an alias (FigureColname in src/backend/parser/parse_target.c): the call
+// below its casts, or of the ELSE of a CASE.
 func named(n *pg.Node) *pg.Node {
-	for n.GetTypeCast() != nil {
-		n = n.GetTypeCast().Arg
+	for {
+		switch {
+		case n.GetTypeCast() != nil:
+			n = n.GetTypeCast().Arg
+		case n.GetCollateClause() != nil:
+			n = n.GetCollateClause().Arg
+		case n.GetCaseExpr().GetDefresult() != nil:
+			n = n.GetCaseExpr().Defresult
+		case n.GetAIndirection() != nil && !slices.ContainsFunc(n.GetAIndirection().Indirection, func(i *pg.Node) bool { return i.GetString_() != nil }):
+			n = n.GetAIndirection().Arg
+		default:
+			return n
+		}
 	}
-	return n
 }
 
 // namesSystemColumn reports whether a block names a system column without its item: beside a join it would not be found.

@@ -1,8 +1,12 @@
 package sqlfuncs_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
@@ -73,5 +77,82 @@ func TestSameDataAndSeedGiveTheSameModelBytes(t *testing.T) {
 	}
 	if got := c.rows("SELECT count(*), count(DISTINCT artifact) FROM cvp.versions"); got[0] != "4|2" {
 		t.Errorf("versions and different artifacts: %v", got)
+	}
+}
+
+func TestAConditionOnTheEntitiesIsWeighedAsOfEachDate(t *testing.T) {
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
+	c.exec(shop)
+	c.exec(`SELECT * FROM cvp_train('active', 'PREDICT COUNT(orders.*) > 1 OVER NEXT 30 DAYS FOR EACH customers.customer_id
+		WHERE COUNT(orders.* WHERE channel = ''web'') OVER LAST 60 DAYS > 1 AND NOT country IN (''FR'')', algorithm => 'logistic', options => '{"as_of": "2023-06-01"}')`)
+	// Those who meet it as of the date of prediction have one, all others NULL.
+	const met = `SELECT k.customer_id FROM customers k JOIN orders o USING (customer_id)
+		WHERE country <> 'FR' AND channel = 'web' AND ordered_at >= '2023-06-01'::timestamptz - interval '60 days' AND ordered_at < '2023-06-01' GROUP BY 1 HAVING count(*) > 1`
+	if got := c.rows("SELECT count(*), count(*) FILTER (WHERE customer_id IN (" + met + ")) FROM customers WHERE cvp_predict('active', customer_id) IS NOT NULL"); fmt.Sprint(got) == "[0|0]" {
+		t.Errorf("nobody is predicted for")
+	} else if want := c.rows("SELECT count(*), count(*) FROM (" + met + ") m"); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("predicted for %v, want %v", got, want)
+	}
+	if got := c.rows("SELECT count(*) FROM cvp_predictions('active') p WHERE p.key::int NOT IN (" + met + ")"); got[0] != "0" {
+		t.Errorf("%s predictions for others", got[0])
+	}
+	// One alone is as among all.
+	if got := c.rows("SELECT count(*) FROM (SELECT key, prediction FROM cvp_predictions('active') LIMIT 3) p WHERE cvp_predict('active', p.key) <> prediction"); got[0] != "0" {
+		t.Errorf("%s predictions differ", got[0])
+	}
+	// Nothing after the date moves who they are.
+	c.exec("INSERT INTO orders SELECT 900000 + i, 1 + i % 200, '2023-06-01', 5, 'web' FROM generate_series(1, 500) i")
+	if got := c.rows("SELECT count(*) FROM cvp_predictions('active')"); fmt.Sprint(got) != fmt.Sprint(c.rows("SELECT count(*) FROM ("+met+") m")) {
+		t.Errorf("predicted for %v after later orders", got)
+	}
+}
+
+func TestAQuestionForSomeKeysPredictsForThemAlone(t *testing.T) {
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
+	c.exec(shop)
+	c.exec("SELECT * FROM cvp_train('some', 'PREDICT COUNT(orders.*, 0, 30, days) > 0 FOR customers.customer_id IN (3, 7, 99999)', algorithm => 'logistic')")
+	if got := c.rows("SELECT string_agg(key, ' ' ORDER BY key) FROM cvp_predictions('some')"); got[0] != "3 7" {
+		t.Errorf("predictions for %s", got[0])
+	}
+	if got := c.rows("SELECT cvp_predict('some', 3) IS NULL, cvp_predict('some', 4) IS NULL"); got[0] != "f|t" {
+		t.Errorf("3 and 4 are NULL: %s", got[0])
+	}
+}
+
+func TestErrorsInAConditionOnTheEntitiesPointIntoTheQuestion(t *testing.T) {
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
+	c.exec(shop)
+	for _, x := range []struct{ where, code, message string }{
+		{"contry = 'UK'", "42703", `column "contry" does not exist`},
+		{"COUNT(orders.*) > 0 AND customer_id", "42804", "argument of AND must be type boolean, not type integer"},
+		{"COUNT(visits.*) OVER LAST 3 DAYS > 0", "42P01", "no table visits leads to customers"},
+		{"LAST(orders.channel) > 0", "0A000", "LAST(orders.channel) would predict one of many texts, but the column is of type text"},
+		{"SUM(orders.channel) > 0", "42804", "SUM(orders.channel) needs a number, but the column is of type text"},
+		{"a b", "42601", "the condition is not an SQL expression"},
+	} {
+		_, failed := c.try("SELECT * FROM cvp_train('m', 'PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id WHERE " + strings.ReplaceAll(x.where, "'", "''") + "')")
+		var err *pgconn.PgError
+		if !errors.As(failed, &err) {
+			t.Errorf("%s: %v", x.where, failed)
+			continue
+		}
+		if err.Code != x.code || err.Message != x.message || err.InternalPosition < 80 {
+			t.Errorf("%s: %s %s at %d of %q", x.where, err.Code, err.Message, err.InternalPosition, err.InternalQuery)
+		}
+	}
+}
+
+func TestAConditionMayBeOfOtherEventsThanThePrediction(t *testing.T) {
+	c := connect(t, cvptest.Through(t, pgtest.Database(t)))
+	c.exec(shop + `CREATE TABLE visits (customer_id int REFERENCES customers, seen_at timestamptz, pages int);
+		INSERT INTO visits SELECT customer_id, ordered_at - interval '2 hours', 1 + order_id % 9 FROM orders WHERE order_id % 3 > 0;
+		INSERT INTO visits SELECT i, '2023-03-03', 8 FROM generate_series(1, 200) i`)
+	c.exec(`SELECT * FROM cvp_train('readers', 'PREDICT SUM(orders.amount) OVER NEXT 30 DAYS FOR EACH customers.customer_id
+		WHERE SUM(visits.pages WHERE pages > 2) OVER LAST 90 DAYS > 10 OR COUNT(visits.*, -20, 0) = 1', algorithm => 'linear', options => '{"as_of": "2023-06-01", "sides": []}')`)
+	const met = `SELECT customer_id FROM customers LEFT JOIN visits v USING (customer_id) GROUP BY 1
+		HAVING sum(pages) FILTER (WHERE pages > 2 AND seen_at >= '2023-03-03' AND seen_at < '2023-06-01') > 10 OR count(*) FILTER (WHERE seen_at >= '2023-05-12' AND seen_at < '2023-06-01') = 1`
+	got, want := c.rows("SELECT count(*), sum(key::int) FROM cvp_predictions('readers')"), c.rows("SELECT count(*), sum(customer_id) FROM ("+met+") m")
+	if fmt.Sprint(got) != fmt.Sprint(want) || got[0][0] == '0' {
+		t.Errorf("predicted for %v, want %v", got, want)
 	}
 }

@@ -16,6 +16,10 @@ type Roles struct {
 	Group  string // Category, optional: purchase, basket or order that the row is a line of
 	Value  string // Number, optional: the column that the target aggregates; also an event column
 	Match  string // Number, optional: 1 where the question's WHERE condition holds for the row, else 0 or missing
+	// Distinct is a Category, optional: the column whose different values the target counts; also an event column.
+	Distinct string `json:",omitempty"`
+	// Measures are what conditions and further parts of the target aggregate; their columns are no event columns.
+	Measures []Measure `json:",omitempty"`
 }
 
 // Events holds the rows of one event table by entity and time. It is immutable and safe for concurrent use.
@@ -32,8 +36,10 @@ type Events struct {
 	seen      []int64 // by entity: from when on it is known of, frame.NoTime for never
 	valueName string
 	value     []float32 // the column valueName, nil without one
+	distinct  []int32   // codes of the column that is counted, nil without one
 	match     []float32 // nil: every row matches
-	groups    []int32   // nil: rows of one instant are one purchase
+	measures  []measure
+	groups    []int32 // nil: rows of one instant are one purchase
 	numGroups int
 }
 
@@ -45,7 +51,8 @@ type Point struct {
 
 // boundRoles are the role columns of a frame.
 type boundRoles struct {
-	entity, time, group, value, match *frame.Column
+	entity, time, group, value, match, distinct *frame.Column
+	measures                                    []boundMeasure
 }
 
 // bind finds the role columns in f and checks their kinds.
@@ -61,6 +68,7 @@ func (r Roles) bind(f *frame.Frame) (b boundRoles, err error) {
 		{"group", r.Group, frame.Category, false, &b.group},
 		{"value", r.Value, frame.Number, false, &b.value},
 		{"match", r.Match, frame.Number, false, &b.match},
+		{"distinct", r.Distinct, frame.Category, false, &b.distinct},
 	} {
 		if role.name == "" && !role.needed {
 			continue
@@ -74,7 +82,8 @@ func (r Roles) bind(f *frame.Frame) (b boundRoles, err error) {
 		}
 		*role.to = c
 	}
-	return b, nil
+	b.measures, err = r.bindMeasures(f)
+	return b, err
 }
 
 // NewEvents sorts the rows of f into Events. It takes time linear in the rows (radix sort) and memory of one copy
@@ -110,7 +119,7 @@ func (ev *Events) gather(f *frame.Frame, b boundRoles, o *order) {
 	}
 	for i := range f.Columns {
 		c := &f.Columns[i]
-		if c == b.entity || c == b.group || c == b.match || c.Kind == frame.Time {
+		if c == b.entity || c == b.group || c == b.match || c.Kind == frame.Time || b.measured(c) {
 			continue
 		}
 		out := frame.Column{Name: c.Name, Kind: c.Kind}
@@ -124,8 +133,17 @@ func (ev *Events) gather(f *frame.Frame, b boundRoles, o *order) {
 		if c == b.value {
 			ev.value = out.Numbers
 		}
+		if c == b.distinct {
+			ev.distinct = out.Codes
+		}
 		ev.Columns = append(ev.Columns, out)
 	}
+	ev.gatherMeasures(b.measures, o)
+}
+
+// measured reports whether a column is read by a further measure alone.
+func (b boundRoles) measured(c *frame.Column) bool {
+	return slices.ContainsFunc(b.measures, func(m boundMeasure) bool { return m.has(c) })
 }
 
 func pick[T any](from []T, rows []int32) []T {

@@ -42,14 +42,14 @@ func (h *history) past() Target {
 }
 
 func (h *history) write(dst []float32, t *trace) {
-	past, horizon := h.past(), h.b.spec.Target.Horizon.Microseconds()
+	past := h.past()
 	var known []float64
 	var buffer [lags]float64
 	known = buffer[:0]
 	held, hi := 0.0, t.hi
 	for k := range lags {
 		dst[k] = missing
-		from := t.cutoff - int64(k+1)*horizon
+		from := past.back(t.cutoff, k+1)
 		lo := firstAtOrAfter(t.times[:hi], from)
 		if hi > 0 {
 			v := past.over(h.b.ev, t.base+lo, t.base+hi)

@@ -140,7 +140,7 @@ func TestLearningNeedsSomethingToLearnFrom(t *testing.T) {
 		opts    Options
 		want    string
 	}{
-		{Target{}, []int64{50 * day}, Options{}, `learn features: unknown aggregate "": use one of count, sum, exists, avg, min, max`},
+		{Target{}, []int64{50 * day}, Options{}, `learn features: unknown aggregate "": use one of count, count_distinct, sum, exists, avg, min, max, first, last`},
 		{sumOver(3), nil, Options{}, "learn features: no training cutoffs"},
 		{sumOver(3), []int64{-day}, Options{}, "learn features: no event lies before the last training cutoff"},
 		{sumOver(3), []int64{50 * day}, Options{Amount: "range"}, `learn features: amount column "range" is not a number column of the events`},

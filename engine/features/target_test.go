@@ -75,7 +75,7 @@ func TestATargetThatCannotBeIsRefused(t *testing.T) {
 		target Target
 		want   string
 	}{
-		{Target{Aggregate: "mode", Horizon: time.Hour}, `unknown aggregate "mode": use one of count, sum, exists, avg, min, max`},
+		{Target{Aggregate: "mode", Horizon: time.Hour}, `unknown aggregate "mode": use one of count, count_distinct, sum, exists, avg, min, max, first, last`},
 		{Target{Aggregate: Count, Compare: "!=", Horizon: time.Hour}, `unknown comparison "!=": use one of = <> < <= > >=`},
 		{Target{Aggregate: Count}, "horizon 0s is shorter than a second"},
 		{Target{Aggregate: Sum, Horizon: time.Hour}, "aggregate sum needs a number column"},

@@ -148,6 +148,11 @@ func (p *parser) compare(a *Aggregate) (*Comparison, *Error) {
 	case a.Function == Exists && operator != "=" && operator != "<>":
 		return nil, fail(p.src, int(c.Pos), "To compare a number of events, use COUNT.", "EXISTS is TRUE or FALSE")
 	}
-	c.Constant, err = p.constant(a.Function)
-	return c, err
+	if c.Constant, err = p.constant(a.Function); err != nil {
+		return nil, err
+	}
+	if c.Constant.Quoted && operator != "=" && operator != "<>" {
+		return nil, fail(p.src, int(c.Pos), "Use = or <>.", "texts are compared for being equal")
+	}
+	return c, nil
 }

@@ -23,6 +23,13 @@ var goldenCases = []goldenCase{
 		reference: `SELECT o.customer_id::text, o.ordered_at, l.order_id < 12 AND l.channel = 'a' AND o.channel = 'web' AND c.country = 'UK' AND p.list_price = 10
 			FROM order_lines l JOIN orders o USING (order_id) JOIN customers c USING (customer_id) JOIN products p USING (product_id) WHERE c.customer_id IN (1, 2)`,
 	}, {
+		schema: "retail", name: "conditions on entities",
+		question: `PREDICT SUM(order_lines.amount WHERE quantity > 1) OVER NEXT 90 DAYS FOR EACH customers.customer_id
+			WHERE COUNT(order_lines.* WHERE category = 'BEER') OVER LAST 180 DAYS > 0 AND country = 'UK'
+			AND NOT (customers.email IS NULL OR LAST(order_lines.product_id) = 'it''s' AND COUNT DISTINCT(order_lines.product_id) > 1)
+			AND SUM(order_lines.amount WHERE quantity > 1) OVER LAST 7 DAYS > 5`, keys: []string{"1"},
+		reference: `SELECT o.customer_id::text, o.ordered_at, coalesce(l.quantity > 1, false) FROM order_lines l JOIN orders o USING (order_id) WHERE o.customer_id IN (1, 2)`,
+	}, {
 		schema: "retail", name: "the order itself is the event",
 		question: "PREDICT COUNT(orders.* WHERE gift OR true) = 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id", keys: []string{"1", "3"},
 		before: "ALTER TABLE orders ADD IF NOT EXISTS gift bool", reference: `SELECT customer_id::text, ordered_at, true FROM orders WHERE customer_id IN (1, 2)`,

@@ -21,7 +21,13 @@ type condition struct {
 	names   []string // identifiers in where
 	items   []*item  // those besides the event table that where mentions
 	present *column  // must not be NULL
+	number  int      // among the conditions of a query
+	column  string   // that holds it in the query's result
+	open    bool     // NULL stays NULL, else it is false
 }
+
+// alias names the condition in the query.
+func (c *condition) alias() string { return numbered(conditionAlias, c.number) }
 
 // read takes the question's condition and finds the tables it mentions: by name, or by a column that no nearer
 // table has.
@@ -66,7 +72,7 @@ func (c *condition) exists() bool { return c.where != nil || c.present != nil }
 func (c *condition) sql() string {
 	var parts []string
 	if c.where != nil {
-		parts = append(parts, pgx.Identifier{conditionAlias, matchColumn}.Sanitize())
+		parts = append(parts, pgx.Identifier{c.alias(), c.column}.Sanitize())
 	}
 	if c.present != nil {
 		parts = append(parts, c.present.sql()+" IS NOT NULL")
@@ -75,10 +81,10 @@ func (c *condition) sql() string {
 }
 
 // from gives the FROM item that evaluates the expression, and the place of the expression in it. CASE makes NULL
-// false and has Postgres refuse what is not boolean; VALUES has it refuse aggregates, window functions and what
+// false; it and AND have Postgres refuse what is not boolean; VALUES has it refuse aggregates, window functions and what
 // gives several rows.
 func (c *condition) from(events *item) (sql string, place int) {
-	alias, match := pgx.Identifier{conditionAlias}.Sanitize(), pgx.Identifier{matchColumn}.Sanitize()
+	alias, match := quoted(c.alias()), quoted(c.column)
 	scopes := [][]*item{c.items, {events}}
 	if len(c.items) == 0 {
 		scopes = scopes[1:]
@@ -93,9 +99,13 @@ func (c *condition) from(events *item) (sql string, place int) {
 			b.WriteString(c.scope(i) + " ")
 		}
 	}
-	b.WriteString("CROSS JOIN LATERAL (VALUES (CASE WHEN (")
+	before, after := "CASE WHEN (", ") THEN true ELSE false END"
+	if c.open {
+		before, after = "(", ") AND true"
+	}
+	b.WriteString("CROSS JOIN LATERAL (VALUES (" + before)
 	place = b.Len()
-	fmt.Fprintf(&b, "%s) THEN true ELSE false END)) AS %s (%s)", c.where.SQL, alias, match)
+	fmt.Fprintf(&b, "%s%s)) AS %s (%s)", c.where.SQL, after, alias, match)
 	for range scopes {
 		fmt.Fprintf(&b, ") AS %s", alias)
 	}

@@ -14,6 +14,7 @@ const (
 	groupColumn  = "cvp_group"
 	valueColumn  = "cvp_value"
 	matchColumn  = "cvp_match"
+	flagColumn   = "cvp_flag"
 )
 
 // maxName is the length at which Postgres cuts a name (NAMEDATALEN - 1 bytes).

@@ -40,12 +40,13 @@ func (c column) String() string {
 
 // plan is all that the event query may join, the event table first.
 type plan struct {
-	items []*item
+	items      []*item
+	conditions int // how many names are kept for conditions
 }
 
 // newPlan joins the tables of the path and those that the event table refers to.
-func newPlan(events, entities *Relation, path []*edge, g *graph) *plan {
-	p := &plan{}
+func newPlan(events, entities *Relation, path []*edge, g *graph, conditions int) *plan {
+	p := &plan{conditions: conditions}
 	at := p.add(&item{relation: events})
 	for _, e := range path {
 		at = p.add(&item{relation: e.to, parent: at, by: e, distance: at.distance + 1, last: e.to == entities})
@@ -62,7 +63,7 @@ func newPlan(events, entities *Relation, path []*edge, g *graph) *plan {
 // add names an item and keeps it.
 func (p *plan) add(i *item) *item {
 	i.alias = i.relation.Name
-	for n := 2; i.alias == conditionAlias || p.aliased(i.alias); n++ {
+	for n := 2; p.aliased(i.alias); n++ {
 		i.alias = fmt.Sprintf("%s_%d", i.relation.Name, n)
 	}
 	p.items = append(p.items, i)
@@ -70,6 +71,11 @@ func (p *plan) add(i *item) *item {
 }
 
 func (p *plan) aliased(alias string) bool {
+	for n := range p.conditions {
+		if alias == numbered(conditionAlias, n) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(p.items, func(i *item) bool { return i.alias == alias })
 }
 

@@ -39,6 +39,9 @@ func (s *sourcing) findSides() error {
 			continue
 		}
 		side, err := s.side(r)
+		if err != nil && s.asked(r) {
+			return err
+		}
 		if err != nil {
 			if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) && refused.Code == ambiguous {
 				s.note(fmt.Sprintf("events of %s are not used: %s", question.Quote(r.Name), refused.Message))
@@ -80,13 +83,30 @@ func (s *sourcing) findNamedSides() error {
 		}
 		s.out.Sides = append(s.out.Sides, side)
 	}
+	return s.findAskedSides()
+}
+
+// findAskedSides finds the events that the question names and the option does not.
+func (s *sourcing) findAskedSides() error {
+	for _, r := range s.catalog.order {
+		read := slices.ContainsFunc(s.out.Sides, func(side Side) bool { return side.Events == r })
+		if read || r == s.out.Events || !s.asked(r) || !s.other(r) {
+			continue
+		}
+		side, err := s.side(r)
+		if err != nil {
+			return err
+		}
+		s.out.Sides = append(s.out.Sides, side)
+	}
 	return nil
 }
 
 // other reports whether the rows of a relation may be other events: neither the question's own, nor what they are joined
-// with, nor the entities, nor what says more about these row for row.
+// with, nor the entities, nor what says more about these row for row; an aggregate of the question may be of joined rows.
 func (s *sourcing) other(r *Relation) bool {
-	if r == s.out.Entity || slices.ContainsFunc(s.out.plan.items, func(i *item) bool { return i.relation == r }) ||
+	joined := !s.asked(r) || r == s.out.Events
+	if r == s.out.Entity || joined && slices.ContainsFunc(s.out.plan.items, func(i *item) bool { return i.relation == r }) ||
 		slices.ContainsFunc(s.out.extras, func(i *item) bool { return i.relation == r }) {
 		return false
 	}
@@ -98,7 +118,7 @@ func (s *sourcing) other(r *Relation) bool {
 func (s *sourcing) side(r *Relation) (Side, error) {
 	of := &sourcing{q: s.q, main: &question.Aggregate{Function: question.Exists, Of: question.Name{Schema: r.Schema, Table: r.Name}},
 		catalog: s.catalog, graph: s.graph, out: &EventSource{Events: r, Entity: s.out.Entity, Key: s.out.Key}}
-	for _, step := range []func() error{of.findPath, of.findTime, of.findGroup, of.findMatch, of.findColumns} {
+	for _, step := range []func() error{of.findPath, of.findTime, of.findGroup, of.findMeasures, of.findMain, of.findColumns} {
 		if err := step(); err != nil {
 			return Side{}, err
 		}
@@ -115,7 +135,12 @@ func (s *sourcing) keepLargest() {
 	if len(s.out.Sides) <= maxSides {
 		return
 	}
-	slices.SortStableFunc(s.out.Sides, func(a, b Side) int { return cmp.Compare(b.Events.Rows, a.Events.Rows) })
+	slices.SortStableFunc(s.out.Sides, func(a, b Side) int {
+		if asked := s.asked(a.Events); asked != s.asked(b.Events) {
+			return map[bool]int{true: -1, false: 1}[asked]
+		}
+		return cmp.Compare(b.Events.Rows, a.Events.Rows)
+	})
 	var dropped []string
 	for _, side := range s.out.Sides[maxSides:] {
 		dropped = append(dropped, question.Quote(side.Name))

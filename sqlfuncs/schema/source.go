@@ -48,9 +48,13 @@ type EventSource struct {
 	entity column
 	time   column
 	group  []column
-	value  *column
-	match  condition
-	extras []*item // one-to-one tables of the entity
+	// measures are those of the aggregates, that of question.Main first; flags are the conditions on the entity.
+	measures []*measure
+	measured map[*question.Aggregate]Measured
+	flags    []*condition
+	flagged  map[*question.Condition]string
+	own      *item   // the entity table in the attribute query
+	extras   []*item // one-to-one tables of the entity
 }
 
 // Description is a column that describes an event or an entity.
@@ -76,7 +80,7 @@ func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Op
 	if err := s.load(ctx, conn); err != nil {
 		return nil, err
 	}
-	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findValue, s.findMatch, s.findColumns, s.findAttributes, s.findSides, s.exclude}
+	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findMeasures, s.findMain, s.findColumns, s.findAttributes, s.findFlags, s.findSides, s.checkMeasures, s.exclude}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -182,7 +186,7 @@ func (s *sourcing) findPath() error {
 		s.path = path
 		s.note(note)
 	}
-	out.plan = newPlan(out.Events, out.Entity, s.path, s.graph)
+	out.plan = newPlan(out.Events, out.Entity, s.path, s.graph, len(s.q.Conditions())+1)
 	out.entity = column{out.plan.events(), out.Entity.find(out.Key.Name)}
 	for _, e := range s.path {
 		out.Path = append(out.Path, e.String())
@@ -239,39 +243,10 @@ func (s *sourcing) findGroup() error {
 	return nil
 }
 
-// findValue finds the column that is aggregated. A count of a column is one of the rows that have it, so no value is
-// read for it.
-func (s *sourcing) findValue() error {
-	a := s.main
-	if a.Of.Column == "" {
-		return nil
-	}
-	c, err := s.out.Events.Column(a.Of.Column)
-	if err != nil {
-		return at(s.q, a.Of.ColumnPos, err)
-	}
-	value := column{s.out.plan.events(), c}
-	switch a.Function {
-	case question.Count, question.Exists:
-		if !c.NotNull {
-			s.out.match.present = &value
-		}
-		return nil
-	case question.CountDistinct:
-		s.out.ValueKind = frame.Category
-	default:
-		if c.Category != "B" && c.Category != "T" && (c.Category != "N" || !c.isNumber()) {
-			e := failure("42804", "%s(%s) needs a number, but the column is of type %s", a.Function, a.Of, c.TypeName)
-			return at(s.q, a.Of.ColumnPos, e)
-		}
-	}
-	s.out.value, s.out.HasValue = &value, true
-	return nil
-}
-
-func (s *sourcing) findMatch() error {
-	s.out.match.read(s.main.Where, s.out.plan)
-	s.out.HasMatch = s.out.match.exists()
+// findMain says what the aggregate whose events are read makes of them.
+func (s *sourcing) findMain() error {
+	main := s.out.measures[0]
+	s.out.HasValue, s.out.ValueKind, s.out.HasMatch = main.value != nil, main.kind, main.match.exists()
 	return nil
 }
 
@@ -286,6 +261,9 @@ func (s *sourcing) findAttributes() error {
 	}
 	own := &item{relation: out.Entity, alias: out.Entity.Name}
 	names := namer{entityColumn: true}
+	for n := range s.q.Conditions() {
+		names[numbered(flagColumn, n)] = true
+	}
 	out.Attributes = describe(out.Attributes, names, own, s.graph, func(c *Column) bool { return c.Name == out.Key.Name }, true)
 	for _, r := range s.catalog.order {
 		for _, e := range s.graph.edges[r] {
@@ -312,13 +290,17 @@ func (s *EventSource) ownEntity() bool {
 func (s *sourcing) findColumns() error {
 	out := s.out
 	names := namer{entityColumn: true, timeColumn: true, groupColumn: true, valueColumn: true, matchColumn: true}
+	for _, m := range out.measures {
+		names[m.valueColumn()], names[m.matchColumn()] = true, true
+	}
+	value := out.measures[0].value
 	for _, i := range out.plan.items {
 		if i.last {
 			continue
 		}
 		out.Columns = describe(out.Columns, names, i, s.graph, func(c *Column) bool {
 			is := column{i, c}
-			return is == out.time || is == out.entity || slices.Contains(out.group, is) || out.value != nil && is == *out.value || s.leadsOn(i, c)
+			return is == out.time || is == out.entity || slices.Contains(out.group, is) || value != nil && is == *value || s.leadsOn(i, c)
 		}, false)
 	}
 	return nil
@@ -352,13 +334,14 @@ func describe(out []Description, names namer, i *item, g *graph, skip func(*Colu
 // checkStrings refuses a condition that this session's Postgres would cut into tokens in another way than its
 // parser did.
 func (s *sourcing) checkStrings(conn *pgconn.PgConn) error {
-	where := s.main.Where
-	if where == nil || conn.ParameterStatus("standard_conforming_strings") != "off" || !slices.Contains([]byte(where.SQL), '\\') {
-		return nil
+	for _, c := range s.q.Conditions() {
+		if conn.ParameterStatus("standard_conforming_strings") == "off" && slices.Contains([]byte(c.SQL), '\\') {
+			e := failure("0A000", "a condition with a backslash needs standard_conforming_strings")
+			e.Hint = "SET standard_conforming_strings = on."
+			return at(s.q, c.Pos, e)
+		}
 	}
-	e := failure("0A000", "a condition with a backslash needs standard_conforming_strings")
-	e.Hint = "SET standard_conforming_strings = on."
-	return at(s.q, where.Pos, e)
+	return nil
 }
 
 func (s *sourcing) note(text string) {

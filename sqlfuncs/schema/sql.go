@@ -20,28 +20,44 @@ type Query struct {
 	// Params are the types of $1, $2 …: timestamptz for the moment before which events are read, text[] for keys.
 	Params []uint32
 
+	marks []mark
+}
+
+// mark says where a condition of the question stands in a query.
+type mark struct {
 	where *question.Condition
-	place int // of the condition's first character in SQL, 0-based
+	place int // of its first character in SQL, 0-based
 }
 
 // QuestionPosition gives for an error's position in SQL (both 1-based, in characters) the byte of the question's text
 // that is meant, where the error lies in the question's own condition.
 func (q Query) QuestionPosition(position int) (question.Pos, bool) {
-	n := position - 1 - q.place
-	if q.where == nil || n < 0 || n > utf8.RuneCountInString(q.where.SQL) {
-		return 0, false
-	}
-	for at := range q.where.SQL {
-		if n == 0 {
-			return q.where.Pos + question.Pos(at), true
+	for _, m := range q.marks {
+		n := position - 1 - m.place
+		if n < 0 || n > utf8.RuneCountInString(m.where.SQL) {
+			continue
 		}
-		n--
+		for at := range m.where.SQL {
+			if n == 0 {
+				return m.where.Pos + question.Pos(at), true
+			}
+			n--
+		}
+		return m.where.Pos + question.Pos(len(m.where.SQL)), true
 	}
-	return q.where.Pos + question.Pos(len(q.where.SQL)), true
+	return 0, false
+}
+
+// join writes what evaluates a condition behind the text so far.
+func (q *Query) join(b *strings.Builder, c *condition, of *item) {
+	sql, place := c.from(of)
+	b.WriteByte('\n')
+	q.marks = append(q.marks, mark{c.where, utf8.RuneCountInString(b.String() + sql[:place])})
+	b.WriteString(sql)
 }
 
 // EventsSQL reads the events: cvp_entity text, cvp_time timestamptz, then where there are such cvp_group text,
-// cvp_value (the column's own type, or text for COUNT DISTINCT) and cvp_match boolean, then Columns: numbers and
+// cvp_value (the column's own type, or text for COUNT DISTINCT) and cvp_match boolean, the same of further Measures, then Columns: numbers and
 // booleans of their own type, categories as text. Events without an entity or without a finite time are left out;
 // rows come in no order.
 //
@@ -93,11 +109,10 @@ func (s *EventSource) events(q *Query, moment, keys string) {
 		}
 		fmt.Fprintf(&b, "\n%s %s ON %s", join, i.from(), i.on())
 	}
-	if s.match.where != nil {
-		sql, place := s.match.from(s.plan.events())
-		b.WriteByte('\n')
-		q.where, q.place = s.match.where, utf8.RuneCountInString(b.String()+sql[:place])
-		b.WriteString(sql)
+	for _, m := range s.measures {
+		if m.match.where != nil {
+			q.join(&b, &m.match, s.plan.events())
+		}
 	}
 	b.WriteString("\nWHERE " + strings.Join(s.restricted(moment, keys), "\n\tAND "))
 	q.SQL = b.String()
@@ -109,11 +124,8 @@ func (s *EventSource) selected() []string {
 	if len(s.group) > 0 {
 		out = append(out, as(tagged(s.group), groupColumn))
 	}
-	if s.HasValue {
-		out = append(out, as(s.value.value(s.ValueKind), valueColumn))
-	}
-	if s.HasMatch {
-		out = append(out, as(s.match.sql(), matchColumn))
+	for _, m := range s.measures {
+		out = append(out, m.selected()...)
 	}
 	return append(out, list(s.Columns)...)
 }
@@ -145,8 +157,10 @@ func (s *EventSource) joined() []*item {
 	for _, d := range s.Columns {
 		need(d.column.item)
 	}
-	for _, i := range s.match.items {
-		need(i)
+	for _, m := range s.measures {
+		for _, i := range m.match.items {
+			need(i)
+		}
 	}
 	var out []*item
 	for _, i := range s.plan.items[1:] {
@@ -189,13 +203,16 @@ func (s *EventSource) LastSQL() Query {
 	return Query{SQL: fmt.Sprintf("SELECT %s\nFROM %s\nWHERE pg_catalog.isfinite(%s)", as(last, timeColumn), t.item.from(), t.sql())}
 }
 
-// AttributesSQL reads the entities, one row each: cvp_entity text, then Attributes: numbers and booleans of their own
+// AttributesSQL reads the entities, one row each: cvp_entity text, then Flags (boolean), then Attributes: numbers and booleans of their own
 // type, categories as text, moments as timestamptz. With keyed its parameter are the keys (text[]) to read.
 func (s *EventSource) AttributesSQL(keyed bool) Query {
 	var q Query
-	own := &item{relation: s.Entity, alias: s.Entity.Name}
+	own := s.own
+	if own == nil {
+		own = &item{relation: s.Entity, alias: s.Entity.Name}
+	}
 	key := column{own, s.Entity.find(s.Key.Name)}
-	columns := append([]string{as(key.text(), entityColumn)}, list(s.Attributes)...)
+	columns := slices.Concat([]string{as(key.text(), entityColumn)}, s.selectedFlags(), list(s.Attributes))
 	var b strings.Builder
 	once := s.Entity.Unique(s.Key.Name)
 	b.WriteString("SELECT ")
@@ -204,9 +221,13 @@ func (s *EventSource) AttributesSQL(keyed bool) Query {
 	}
 	fmt.Fprintf(&b, "%s\nFROM %s", strings.Join(columns, ",\n\t"), own.from())
 	for _, i := range s.extras {
-		if slices.ContainsFunc(s.Attributes, func(d Description) bool { return d.column.item == i }) {
+		if slices.ContainsFunc(s.Attributes, func(d Description) bool { return d.column.item == i }) ||
+			slices.ContainsFunc(s.flags, func(c *condition) bool { return c.reads(i) }) {
 			fmt.Fprintf(&b, "\nLEFT JOIN %s ON %s", i.from(), i.onto(own))
 		}
+	}
+	for _, c := range s.flags {
+		q.join(&b, c, s.own)
 	}
 	fmt.Fprintf(&b, "\nWHERE %s IS NOT NULL", key.sql())
 	if keyed {
@@ -214,7 +235,7 @@ func (s *EventSource) AttributesSQL(keyed bool) Query {
 	}
 	if !once {
 		b.WriteString("\nORDER BY 1")
-		for n := range s.Attributes {
+		for n := range len(s.Attributes) + len(s.flags) {
 			fmt.Fprintf(&b, ", %d", n+2)
 		}
 	}

@@ -52,6 +52,14 @@ type Events struct {
 	// Attributes and AttributesKeyed give the entities' own columns, "" where they have none; keys in $1.
 	Attributes      string `json:"attributes,omitempty"`
 	AttributesKeyed string `json:"attributes_keyed,omitempty"`
+	// Flags are the columns of the attributes that say whether a condition on the entity holds; they are no features.
+	Flags []string `json:"flags,omitempty"`
+	// Where says of whom there are examples and predictions, nil for all with an event before the cutoff. Assuming, nil
+	// for nothing, says what happens behind the cutoff of an example.
+	Where    *features.Condition `json:"where,omitempty"`
+	Assuming *features.Condition `json:"assuming,omitempty"`
+	// Keys are the only entities that are predicted for, nil for all.
+	Keys []string `json:"keys,omitempty"`
 	// Last gives the time of the last event.
 	Last string `json:"last"`
 	// Key is the entity's key column; Integer says that it holds whole numbers.
@@ -97,8 +105,11 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if err != nil {
 		return nil, nil, err
 	}
-	points := t.Events.SeenBefore(asOf)
-	x, err := e.Spec.Compute(ctx, t, points)
+	points, err := e.points(t, asOf)
+	if err != nil {
+		return nil, nil, err
+	}
+	x, err := e.Spec.Compute(ctx, t.Tables, points)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compute features: %w", err)
 	}
@@ -110,6 +121,19 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	return known, scores, err
 }
 
+// points are the entities that predictions as of an instant are for.
+func (e *Events) points(t *pulled, asOf int64) ([]features.Point, error) {
+	seen := t.Events.SeenBefore(asOf)
+	if e.Keys != nil {
+		seen = slices.DeleteFunc(seen, func(p features.Point) bool { return !slices.Contains(e.Keys, t.Events.Keys[p.Entity]) })
+	}
+	points, err := e.Where.Select(t.Tables, t.flags, seen)
+	if err != nil {
+		return nil, fmt.Errorf("choose entities: %w", err)
+	}
+	return points, nil
+}
+
 // instant is when predictions are made: the model's own instant, else now, else the end of the data where that
 // ends earlier than one horizon ago.
 func (e *Events) instant(ctx context.Context, conn *pgconn.PgConn) (int64, error) {
@@ -117,14 +141,15 @@ func (e *Events) instant(ctx context.Context, conn *pgconn.PgConn) (int64, error
 		return e.AsOf, nil
 	}
 	now := time.Now()
-	if e.DataEnd >= now.Add(-e.Target.Horizon).UnixMicro() {
+	reach := e.reach()
+	if e.DataEnd >= now.Add(-reach).UnixMicro() {
 		return now.UnixMicro(), nil
 	}
 	last, err := e.last(ctx, conn)
 	if err != nil {
 		return 0, err
 	}
-	if last == frame.NoTime || last >= now.Add(-e.Target.Horizon).UnixMicro() {
+	if last == frame.NoTime || last >= now.Add(-reach).UnixMicro() {
 		return now.UnixMicro(), nil
 	}
 	return last + 1, nil // after the last event, so that it counts

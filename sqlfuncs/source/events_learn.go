@@ -25,51 +25,92 @@ type EventsOptions struct {
 	Progress          func(string)
 }
 
+// lesson is what the examples of a question are made of.
+type lesson struct {
+	*pulled
+	events *Events
+	end    int64 // nothing at or after it is read
+	plan   features.Plan
+}
+
 // Learn pulls the events once, fixes the features and builds the examples of every cutoff.
 func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*Data, error) {
+	l, err := e.lesson(ctx, conn, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.learn(o); err != nil {
+		return nil, err
+	}
+	d := &Data{Task: e.Target.Task(), Notes: append(l.plan.Notes, e.Spec.Notes...),
+		Baselines: e.baselines(), Holdout: "window from " + date(l.plan.Test), TestCutoff: l.plan.Test}
+	if l.Attributes != nil {
+		d.Leaks = leaks.LaterThan(l.Attributes.Frame(), l.plan.Test)
+	}
+	if dropped := l.Events.Dropped; dropped > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%d events have no entity or no time and are left out", dropped))
+	}
+	o.Progress(fmt.Sprintf("computing %d features of %d events as of %d dates", len(e.Spec.Features()), l.Events.Rows(), len(l.plan.Cutoffs())+1))
+	for _, part := range []struct {
+		to      **model.Examples
+		cutoffs []int64
+	}{{&d.Plan.Train, l.plan.Train}, {&d.Plan.Validate, l.plan.Validate}, {&d.Plan.Test, []int64{l.plan.Test}}} {
+		if *part.to, err = l.examples(ctx, part.cutoffs); err != nil {
+			return nil, err
+		}
+	}
+	if d.Plan.Train.X.Rows == 0 && e.Where != nil {
+		return nil, invalid("nobody meets the question's WHERE as of the %d training dates", len(l.plan.Train))("Widen the condition.")
+	}
+	return d, training.Check(d.Plan.Train, d.Task, "the question's answer")
+}
+
+// lesson pulls the events and places the cutoffs.
+func (e *Events) lesson(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*lesson, error) {
 	end, err := e.end(ctx, conn, o.AsOf)
 	if err != nil {
 		return nil, err
 	}
 	o.Progress("pulling events")
-	tables, err := e.pull(ctx, conn, end, nil)
-	if err != nil {
+	l := &lesson{events: e, end: end}
+	if l.pulled, err = e.pull(ctx, conn, end, nil); err != nil {
 		return nil, err
 	}
-	ev := tables.Events
-	if ev.Rows() == 0 {
+	if l.Events.Rows() == 0 {
 		return nil, invalid("there are no events before %s", date(end))("Check the time column and as_of.")
 	}
-	if err := e.Target.Check(ev); err != nil {
+	if err := e.Target.Check(l.Events); err != nil {
 		return nil, invalid("%v", err)("")
 	}
-	first, _, _ := ev.Span()
-	plan, err := features.PlanCutoffs(first, end, e.Target.Horizon, features.PlanOptions{Step: o.Step, First: o.First, Test: o.Test})
+	first, _, _ := l.Events.Span()
+	reach := e.reach()
+	if o.Test != 0 && e.Target.End(o.Test) <= end {
+		// The months behind this very cutoff may be shorter than months can be.
+		end = max(end, o.Test+reach.Microseconds())
+	}
+	l.plan, err = features.PlanCutoffs(first, end, reach, features.PlanOptions{Step: o.Step, First: o.First, Test: o.Test})
 	if err != nil {
 		return nil, invalid("%v", err)("Ask about a shorter time, or train when there are more events.")
 	}
-	if e.Spec, err = features.Learn(tables, e.Target, plan.Cutoffs(), features.Options{}); err != nil {
-		return nil, invalid("%v", err)("")
+	return l, nil
+}
+
+// learn fixes the features.
+func (l *lesson) learn(o EventsOptions) (err error) {
+	if l.events.Spec, err = features.Learn(l.Tables, l.events.Target, l.plan.Cutoffs(), features.Options{}); err != nil {
+		return invalid("%v", err)("")
 	}
-	e.Spec.Threads = o.Threads
-	d := &Data{Task: e.Target.Task(), Notes: append(plan.Notes, e.Spec.Notes...),
-		Baselines: e.baselines(), Holdout: "window from " + date(plan.Test), TestCutoff: plan.Test}
-	if tables.Attributes != nil {
-		d.Leaks = leaks.LaterThan(tables.Attributes.Frame(), plan.Test)
+	l.events.Spec.Threads = o.Threads
+	return nil
+}
+
+// reach is the longest time behind a cutoff that an example looks at.
+func (e *Events) reach() time.Duration {
+	reach := e.Target.Reach()
+	if e.Assuming != nil {
+		reach = max(reach, e.Assuming.Reach())
 	}
-	if ev.Dropped > 0 {
-		d.Notes = append(d.Notes, fmt.Sprintf("%d events have no entity or no time and are left out", ev.Dropped))
-	}
-	o.Progress(fmt.Sprintf("computing %d features of %d events as of %d dates", len(e.Spec.Features()), ev.Rows(), len(plan.Cutoffs())+1))
-	for _, part := range []struct {
-		to      **model.Examples
-		cutoffs []int64
-	}{{&d.Plan.Train, plan.Train}, {&d.Plan.Validate, plan.Validate}, {&d.Plan.Test, []int64{plan.Test}}} {
-		if *part.to, err = e.examples(ctx, tables, part.cutoffs); err != nil {
-			return nil, err
-		}
-	}
-	return d, training.Check(d.Plan.Train, d.Task, "the question's answer")
+	return reach
 }
 
 // end is the instant after which nothing is read: asked for, or right after the last event, but not after now.
@@ -90,16 +131,35 @@ func (e *Events) end(ctx context.Context, conn *pgconn.PgConn, asOf int64) (int6
 	return end, nil
 }
 
-func (e *Events) examples(ctx context.Context, t *features.Tables, cutoffs []int64) (*model.Examples, error) {
+// examples are the entities as of the cutoffs with their features and answers.
+func (l *lesson) examples(ctx context.Context, cutoffs []int64) (*model.Examples, error) {
 	if len(cutoffs) == 0 {
 		return nil, nil
 	}
-	points := t.Events.PointsAt(cutoffs)
-	x, err := e.Spec.Compute(ctx, t, points)
+	points, labels, err := l.answers(cutoffs)
 	if err != nil {
 		return nil, err
 	}
-	return training.Usable(&model.Examples{X: x, Y: e.Target.Labels(t.Events, points)}), nil
+	x, err := l.events.Spec.Compute(ctx, l.Tables, points)
+	if err != nil {
+		return nil, err
+	}
+	return training.Usable(&model.Examples{X: x, Y: labels}), nil
+}
+
+// answers are the entities that the question is about as of the cutoffs, and its answer for each: NaN where there is none.
+func (l *lesson) answers(cutoffs []int64) (points []features.Point, labels []float32, err error) {
+	points = l.Events.PointsAt(cutoffs)
+	if points, err = l.events.Where.Select(l.Tables, l.flags, points); err != nil {
+		return nil, nil, fmt.Errorf("choose entities: %w", err)
+	}
+	if points, err = l.events.Assuming.Select(l.Tables, nil, points); err != nil {
+		return nil, nil, fmt.Errorf("choose entities by what is assumed: %w", err)
+	}
+	if labels, err = l.events.Target.LabelsOf(l.Tables, points); err != nil {
+		return nil, nil, fmt.Errorf("answer the question: %w", err)
+	}
+	return points, labels, nil
 }
 
 // baselines names the features that the rules of thumb read.

@@ -3,16 +3,24 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/engine/features"
+	"cvp/engine/frame"
 	"cvp/sqlfuncs/pull"
 )
 
+// pulled is all that was read.
+type pulled struct {
+	*features.Tables
+	flags *features.Attributes // nil without any
+}
+
 // pull reads the events before asOf and the attributes, of all entities or of some.
-func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*features.Tables, error) {
+func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*pulled, error) {
 	var list []byte
 	if keys != nil {
 		list = pull.TextArray(keys.AsText().Texts)
@@ -29,11 +37,11 @@ func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys
 		}
 		sides = append(sides, features.Side{Name: s.Name, Events: other})
 	}
-	attributes, err := e.pullAttributes(ctx, conn, list)
+	attributes, flags, err := e.pullAttributes(ctx, conn, list)
 	if err != nil {
 		return nil, fmt.Errorf("pull attributes: %w", err)
 	}
-	return features.NewTables(ev, attributes, sides...), nil
+	return &pulled{features.NewTables(ev, attributes, sides...), flags}, nil
 }
 
 // pull reads the table's events before asOf, with keys (a binary text[]) those of these entities.
@@ -54,10 +62,10 @@ func (t *EventTable) query(asOf int64, keys []byte) pull.Query {
 	return q
 }
 
-// pullAttributes reads the entities' own columns, nil where they have none.
-func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys []byte) (*features.Attributes, error) {
+// pullAttributes reads the entities' own columns, nil where they have none, and the flags apart from them.
+func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys []byte) (attributes, flags *features.Attributes, err error) {
 	if e.Attributes == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	q := pull.Query{SQL: e.Attributes}
 	if keys != nil {
@@ -65,7 +73,21 @@ func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys [
 	}
 	f, err := pull.Frame(ctx, conn, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return features.NewAttributes(f, columnEntity)
+	own := &frame.Frame{Rows: f.Rows}
+	apart := &frame.Frame{Rows: f.Rows}
+	for _, c := range f.Columns {
+		if isFlag := slices.Contains(e.Flags, c.Name); !isFlag {
+			own.Columns = append(own.Columns, c)
+		}
+		if c.Name == columnEntity || slices.Contains(e.Flags, c.Name) {
+			apart.Columns = append(apart.Columns, c)
+		}
+	}
+	if attributes, err = features.NewAttributes(own, columnEntity); err != nil || len(e.Flags) == 0 {
+		return attributes, nil, err
+	}
+	flags, err = features.NewAttributes(apart, columnEntity)
+	return attributes, flags, err
 }

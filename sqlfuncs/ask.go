@@ -1,0 +1,176 @@
+package sqlfuncs
+
+import (
+	"fmt"
+	"time"
+
+	"cvp/engine/features"
+	"cvp/engine/frame"
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/question"
+	"cvp/sqlfuncs/schema"
+	"cvp/sqlfuncs/source"
+)
+
+// asking turns a question into what the engine computes, given where its rows are.
+type asking struct {
+	q     *question.Question
+	found *schema.EventSource
+}
+
+// newEvents fixes what training and serving read and compute.
+func newEvents(q *question.Question, s *schema.EventSource) (*source.Events, error) {
+	a := &asking{q: q, found: s}
+	e := &source.Events{
+		Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)), Last: s.LastSQL().SQL, Flags: s.Flags(),
+		EventTable: tableOf(s),
+	}
+	for _, side := range s.Sides {
+		e.Sides = append(e.Sides, source.SideTable{Name: side.Name, EventTable: tableOf(side.EventSource)})
+	}
+	if len(s.Attributes) > 0 || len(e.Flags) > 0 {
+		e.Attributes, e.AttributesKeyed = s.AttributesSQL(false).SQL, s.AttributesSQL(true).SQL
+	}
+	for _, k := range q.Keys {
+		e.Keys = append(e.Keys, k.Literal())
+	}
+	var err error
+	if e.Target, err = a.target(); err != nil {
+		return nil, err
+	}
+	if q.Where != nil {
+		if e.Where, err = a.condition(q.Where); err != nil {
+			return nil, err
+		}
+	}
+	if q.Assuming != nil {
+		e.Assuming, err = a.assumption()
+	}
+	return e, err
+}
+
+// tableOf gives the queries of one event table and what their columns mean.
+func tableOf(s *schema.EventSource) source.EventTable {
+	r := features.Roles{Entity: "cvp_entity", Time: "cvp_time"}
+	if s.Group != "" {
+		r.Group = "cvp_group"
+	}
+	for n, m := range s.Measures() {
+		of := features.Measure{Value: m.Value, Match: m.Match}
+		if m.Kind == frame.Category {
+			of.Value, of.Distinct = "", m.Value
+		}
+		if n == 0 {
+			r.Value, r.Distinct, r.Match = of.Value, of.Distinct, of.Match
+			continue
+		}
+		r.Measures = append(r.Measures, of)
+	}
+	return source.EventTable{Roles: r, All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL}
+}
+
+// aggregates are the engine's names of the functions.
+var aggregates = map[question.Function]features.Aggregate{
+	question.Count: features.Count, question.CountDistinct: features.CountDistinct, question.Sum: features.Sum, question.Exists: features.Exists,
+	question.Avg: features.Avg, question.Min: features.Min, question.Max: features.Max, question.First: features.First, question.Last: features.Last,
+}
+
+// target gives the engine's form of what is predicted.
+func (a *asking) target() (t features.Target, err error) {
+	main := a.q.Main()
+	function, known := aggregates[main.Function]
+	if !known {
+		return t, a.refuse(main.Pos, "", "%s is not supported yet", main.Function)
+	}
+	t = features.Target{Aggregate: function, Delay: span(main.Window.Gap)}
+	length := span(main.Window.Length)
+	t.Horizon, t.Months = length.Longest(), length.Months
+	switch e := a.q.Target.(type) {
+	case *question.Aggregate:
+	case *question.Comparison:
+		t.Compare, t.Constant = e.Operator, constant(e.Constant)
+	case *question.Logic:
+		t.Label, err = a.condition(e)
+	default:
+		return t, a.refuse(a.q.Entity.Pos, "", "predicting an attribute is not supported yet")
+	}
+	return t, err
+}
+
+// condition gives the engine's form of a condition.
+func (a *asking) condition(e question.Expression) (*features.Condition, error) {
+	switch e := e.(type) {
+	case *question.Condition:
+		flag := a.found.FlagOf(e)
+		if flag == "" {
+			return nil, a.refuse(e.Pos, "An attribute has no history: only aggregates of events can lie ahead.", "a condition on attributes cannot be part of what is predicted")
+		}
+		return &features.Condition{Flag: flag}, nil
+	case *question.Aggregate:
+		return a.leaf(e), nil
+	case *question.Comparison:
+		leaf := a.leaf(e.Of)
+		leaf.Compare, leaf.Constant = e.Operator, constant(e.Constant)
+		return leaf, nil
+	case *question.Logic:
+		out := &features.Condition{Operator: operators[e.Operator]}
+		for _, operand := range e.Operands {
+			of, err := a.condition(operand)
+			if err != nil {
+				return nil, err
+			}
+			out.Operands = append(out.Operands, of)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("a condition is a %T", e)
+}
+
+var operators = map[question.Operator]string{question.And: features.And, question.Or: features.Or, question.Not: features.Not}
+
+func (a *asking) leaf(of *question.Aggregate) *features.Condition {
+	w, m := of.Window, a.found.MeasureOf(of)
+	return &features.Condition{Events: m.Side, Measure: m.Number, Aggregate: aggregates[of.Function],
+		Period: features.Period{Past: w.Past, Length: span(w.Length), Gap: span(w.Gap)}}
+}
+
+// assumption gives what ASSUMING says about events: examples are those for which it came true.
+func (a *asking) assumption() (*features.Condition, error) {
+	for _, e := range conditionsIn(a.q.Assuming) {
+		return nil, a.refuse(e.Pos, "Only aggregates of the question's own events can be assumed: ASSUMING COUNT(orders.*) OVER NEXT 7 DAYS > 0.",
+			"assuming something of an attribute is not supported yet")
+	}
+	return a.condition(a.q.Assuming)
+}
+
+// conditionsIn are the SQL expressions that an expression is made of, those of events apart.
+func conditionsIn(e question.Expression) []*question.Condition {
+	var out []*question.Condition
+	question.Walk(e, func(e question.Expression) {
+		if c, ok := e.(*question.Condition); ok {
+			out = append(out, c)
+		}
+	})
+	return out
+}
+
+func (a *asking) refuse(at question.Pos, hint, format string, args ...any) error {
+	return inText(failure("0A000", fmt.Sprintf(format, args...), hint), a.q.Text, a.q.Character(at))
+}
+
+// constant is what a value is compared with; a text is one that the value is or is not.
+func constant(c question.Constant) float64 {
+	if c.Quoted {
+		return 1
+	}
+	return c.Value
+}
+
+// span gives the engine's form of a length of time.
+func span(s question.Span) features.Span {
+	if s.Unit == question.Months {
+		return features.Span{Months: s.N}
+	}
+	start := time.Unix(0, 0)
+	return features.Span{Length: s.From(start).Sub(start)}
+}

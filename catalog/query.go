@@ -92,3 +92,31 @@ func refusal(code, message, hint string) *pgconn.PgError {
 		Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code, Message: message, Hint: hint,
 	}
 }
+
+// Texts runs a query with parameters in text form and gives its columns as Postgres writes their values.
+func Texts(ctx context.Context, conn *pgconn.PgConn, sql string, params []*string, columns int) ([][]*string, error) {
+	values := make([][]byte, len(params))
+	oids := make([]uint32, len(params))
+	for i, p := range params {
+		oids[i] = pgtype.TextOID
+		if p != nil {
+			values[i] = []byte(*p)
+		}
+	}
+	out := make([][]*string, columns)
+	rr := conn.ExecParams(ctx, sql, values, oids, nil, nil)
+	for rr.NextRow() {
+		for i, b := range rr.Values() {
+			var value *string
+			if b != nil {
+				text := string(b)
+				value = &text
+			}
+			out[i] = append(out[i], value)
+		}
+	}
+	if _, err := rr.Close(); err != nil {
+		return nil, failed("ask the registry", err)
+	}
+	return out, nil
+}

@@ -244,7 +244,7 @@ SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE p.pronamespace = 'cvp':
 SELECT p.oid::regprocedure::text FROM pg_proc AS p WHERE p.pronamespace = 'cvp'::regnamespace AND p.prosecdef ORDER BY 1`)
 	// docs/security.md says of each why.
 	if want := []string{"cvp.ask_engine(text,text,text,text)", "cvp.delete_dropped()",
-		"cvp.engine_session(text,text,text)", "cvp.name_taken(text)"}; !slices.Equal(definers, want) {
+		"cvp.engine_session(text,text,text)", "cvp.name_taken(text,text)"}; !slices.Equal(definers, want) {
 		t.Errorf("functions with their owner's rights are %q, want %q", definers, want)
 	}
 	if open := column(t, conn, `

@@ -45,6 +45,12 @@ type Statement interface {
 // about query strings with the word EXECUTE, too.
 type Preparer interface{ Prepares() bool }
 
+// Reworder is a Statement that Postgres checks in other words than the client's.
+type Reworder interface {
+	// Reword gives the message of an error about the client's text for one at a position, in characters, in SQL().
+	Reword(message string, position int32) string
+}
+
 // Call is one execution of a Statement.
 type Call struct {
 	// ParamOIDs are the resolved types of the client's parameters, ParamFormats 0 (text) or 1 (binary) for
@@ -54,6 +60,10 @@ type Call struct {
 	Params       [][]byte
 	// InTransaction says that the client (or its driver) opened the transaction: it may yet roll back.
 	InTransaction bool
+	// Attachment is what an earlier call in the same transaction has attached to it, nil where none has. Attach attaches
+	// work elsewhere; it is nil where the client opened the transaction.
+	Attachment Attachment
+	Attach     func(Attachment)
 	// Notice sends a NOTICE to the client at once.
 	Notice func(*pgconn.Notice)
 	// Log tells of the session in every line; nil discards.

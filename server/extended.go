@@ -159,7 +159,7 @@ func (t *takeover) entered(e *entry, closes int) error {
 		body := f[frame.HeadLen:]
 		switch kind {
 		case frame.ErrorResponse:
-			t.reply = t.s.appendError(t.reply, body, e.portal.statement.Position)
+			t.reply = t.s.appendError(t.reply, body, e.portal.statement.Statement)
 			if synced {
 				t.s.discarding = false
 				return errFailed

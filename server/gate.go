@@ -262,7 +262,7 @@ type move struct {
 	segment int64
 	// parse is which Parse of the segment it was; a Query is 0.
 	parse int
-	to    func(int32) int32
+	to    origin
 }
 
 // expect notes a replaced text. Those of segments that are over are forgotten.
@@ -282,9 +282,9 @@ func (g *gate) forgetMoves() {
 	g.moves = g.moves[:0]
 }
 
-// moved gives the mapping for an error seen in a segment after a number of ParseCompletes, nil where the text
-// was the client's.
-func (g *gate) moved(segment int64, parses int) func(int32) int32 {
+// moved gives where the text of an error comes from that is seen in a segment after a number of ParseCompletes, nil where
+// the text was the client's.
+func (g *gate) moved(segment int64, parses int) origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range g.moves {

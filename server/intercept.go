@@ -140,7 +140,7 @@ func (s *session) interceptQuery(f, body []byte) error {
 	by := f
 	if len(planned) > 0 {
 		joined := join(planned)
-		s.gate.expect(move{segment: s.asked.sent.Load(), to: joined.position}, s.answers.ready.Load())
+		s.gate.expect(move{segment: s.asked.sent.Load(), to: joined}, s.answers.ready.Load())
 		by = frame.AppendQuery(nil, joined.text)
 	}
 	if s.opened.Load() && !mayCopyIn(text) {
@@ -217,7 +217,7 @@ func (s *session) interceptParse(f, body []byte) error {
 	} else {
 		s.calls.parse(name, &prepared{Statement: st, types: append([]byte(nil), p.Types...)}, own)
 	}
-	s.gate.expect(move{segment: s.asked.sent.Load(), parse: s.asked.parses + 1, to: st.Position}, s.answers.ready.Load())
+	s.gate.expect(move{segment: s.asked.sent.Load(), parse: s.asked.parses + 1, to: st}, s.answers.ready.Load())
 	s.replace(f, own)
 	return nil
 }
@@ -283,12 +283,30 @@ func join(statements []Statement) joined {
 	return j
 }
 
-// position maps an error position in the joined text to the client's.
-func (j joined) position(p int32) int32 {
+// Position maps an error position in the joined text to the client's.
+func (j joined) Position(p int32) int32 {
+	st, start := j.at(p)
+	if st == nil {
+		return p
+	}
+	return st.Position(p - start)
+}
+
+// Reword implements Reworder for whichever statement an error is in.
+func (j joined) Reword(message string, p int32) string {
+	st, start := j.at(p)
+	if r, ok := st.(Reworder); ok {
+		return r.Reword(message, p-start)
+	}
+	return message
+}
+
+// at gives the statement at a position, and where it starts.
+func (j joined) at(p int32) (st Statement, start int32) {
 	for i := len(j.starts) - 1; i >= 0; i-- {
 		if p > j.starts[i] {
-			return j.statements[i].Position(p - j.starts[i])
+			return j.statements[i], j.starts[i]
 		}
 	}
-	return p
+	return nil, 0
 }

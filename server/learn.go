@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"cvp/server/frame"
@@ -73,12 +74,20 @@ type Hinter interface {
 	Hint(code, message string) string
 }
 
+// origin is what a text of the planner's was made of: a Statement, or several.
+type origin interface{ Position(int32) int32 }
+
 // appendError appends the ErrorResponse for an error in a text of the planner's as it is about the client's.
-func (s *session) appendError(dst, body []byte, move func(int32) int32) []byte {
+func (s *session) appendError(dst, body []byte, from origin) []byte {
+	if r, ok := from.(Reworder); ok {
+		if at, err := strconv.ParseInt(frame.Field(body, 'P'), 10, 32); err == nil {
+			body = frame.WithMessage(body, r.Reword(frame.Field(body, 'M'), int32(at)))
+		}
+	}
 	if h, ok := s.planner.(Hinter); ok {
 		if hint := h.Hint(frame.Field(body, 'C'), frame.Field(body, 'M')); hint != "" {
 			body = frame.WithHint(body, hint)
 		}
 	}
-	return frame.AppendRepositioned(dst, body, move)
+	return frame.AppendRepositioned(dst, body, from.Position)
 }

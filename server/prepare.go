@@ -111,6 +111,7 @@ func (t *takeover) prepare(ctx context.Context, st Statement, call Call) (*Final
 		return nil, full, nil
 	}
 	call.Log = t.s.log
+	call.Attachment, call.Attach = t.attached()
 	var over atomic.Bool
 	call.Notice = func(n *pgconn.Notice) {
 		if n == nil || over.Load() {

@@ -119,7 +119,7 @@ func (t *takeover) repeat(ctx context.Context, o *opening) (err error) {
 	t.reply = append(t.reply, o.reply...)
 	switch {
 	case o.failure != nil && o.clients:
-		t.reply = t.s.appendError(t.reply, o.failure[frame.HeadLen:], st.Position)
+		t.reply = t.s.appendError(t.reply, o.failure[frame.HeadLen:], st)
 		err = errFailed
 	case o.failure != nil:
 		t.reply = append(t.reply, withoutPosition(o.failure)...)

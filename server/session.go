@@ -56,6 +56,8 @@ type session struct {
 	// opened says that the transaction of the client's unsynced segment is one we opened around a call.
 	opened   atomic.Bool
 	draining atomic.Bool
+	// attachment is work elsewhere that belongs to the transaction that opened tells of.
+	attachment Attachment
 
 	toClientMu sync.Mutex
 	midFrame   bool // the client has got the start of a frame and not its end

@@ -141,7 +141,7 @@ func (t *takeover) native(st Statement) error {
 		return err
 	}
 	return t.relayRows(&rows{synced: true, failed: func(f []byte) []byte {
-		return t.s.appendError(nil, f[frame.HeadLen:], st.Position)
+		return t.s.appendError(nil, f[frame.HeadLen:], st)
 	}})
 }
 
@@ -173,7 +173,7 @@ func (t *takeover) validate(st Statement, l *limits) ([]pgproto3.FieldDescriptio
 	}
 	t.status(ready)
 	if failure != nil {
-		t.reply = t.s.appendError(t.reply, failure[frame.HeadLen:], st.Position)
+		t.reply = t.s.appendError(t.reply, failure[frame.HeadLen:], st)
 		return nil, errFailed
 	}
 	if len(params) > 0 {

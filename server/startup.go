@@ -71,6 +71,7 @@ func (s *Server) open(raw net.Conn, c *caller, relays *relays) error {
 		return refuse(client, &pgconn.PgError{Code: cannotConnectNow, Message: "the database system is shutting down"})
 	}
 	defer s.forget(session)
+	defer session.detach()
 	session.observed(c.start, session.run)
 	return errDone
 }

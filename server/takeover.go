@@ -268,8 +268,12 @@ func (t *takeover) endTransaction(sql string) error {
 	}
 	s.opened.Store(false)
 	s.calls.endTransaction()
+	how, err := t.endAttachment(sql)
+	if err != nil {
+		return err
+	}
 	t.muted = noTransaction
-	failure, err := t.command(sql)
+	failure, err := t.command(how)
 	t.muted = ""
 	if err != nil {
 		return err
@@ -287,7 +291,7 @@ func (t *takeover) endTransaction(sql string) error {
 	switch {
 	case t.state() != frame.Idle:
 		return errors.New("transaction does not end")
-	case failure != nil:
+	case failure != nil, how != sql:
 		return errFailed
 	}
 	return nil

@@ -35,6 +35,9 @@ func (f *Functions) Database(name string) server.DatabasePlanner {
 
 // Plan implements server.Planner.
 func (d *database) Plan(sql string) []server.Statement {
+	if d.kept != nil {
+		return d.Functions.Plan(sql) // no view can hold a call
+	}
 	parts := calls.Split(sql, d.views.Has)
 	for _, part := range parts {
 		d.views.Add(part.Defines...)
@@ -46,7 +49,7 @@ func (d *database) Plan(sql string) []server.Statement {
 func (d *database) Mentions(sql []byte) bool { return d.views.Mentions(sql) }
 
 // Due implements server.DatabasePlanner.
-func (d *database) Due() bool { return d.views.Due() }
+func (d *database) Due() bool { return d.kept == nil && d.views.Due() }
 
 // Learn implements server.DatabasePlanner.
 func (d *database) Learn(ctx context.Context, conn *pgconn.PgConn) error {

@@ -38,6 +38,9 @@ SELECT n.name,
 FROM pg_catalog.unnest($1) AS n (name)
      LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(n.name)::pg_catalog.oid`
 
+// servedRelationsSQL is relationsSQL where the database has no cvp.trusts: all roles to be trusted are in $2.
+var servedRelationsSQL = strings.NewReplacer("cvp.trusts(t.typowner)", "false", "cvp.trusts(c.relowner)", "false").Replace(relationsSQL)
+
 // admit refuses a model of a role that the caller has no reason to trust if its SQL could do more than read. It gives
 // whether the model is such a role's.
 func (w *work) admit(ctx context.Context, v *catalog.Version, r rewrite.Reading) (foreign bool, err error) {
@@ -49,8 +52,12 @@ func (w *work) admit(ctx context.Context, v *catalog.Version, r rewrite.Reading)
 	}
 	var names, owners pull.Text
 	oids := []uint32{pgtype.TextArrayOID, pgtype.TextArrayOID}
-	if _, err := pull.Into(ctx, w.conn, pull.Query{SQL: relationsSQL, OIDs: oids, Formats: []int16{1, 1},
-		Params: [][]byte{pull.TextArray(r.Relations), pull.TextArray(w.trusted)}}, &names, &owners); err != nil {
+	sql, trusted := relationsSQL, w.trusted
+	if w.functions.kept != nil {
+		sql, trusted = servedRelationsSQL, slices.Concat(w.trusted, w.served.Trusted)
+	}
+	if _, err := pull.Into(ctx, w.conn, pull.Query{SQL: sql, OIDs: oids, Formats: []int16{1, 1},
+		Params: [][]byte{pull.TextArray(r.Relations), pull.TextArray(trusted)}}, &names, &owners); err != nil {
 		return true, fmt.Errorf("inspect the relations of model %q: %w", v.Name, err)
 	}
 	for i, owner := range owners {

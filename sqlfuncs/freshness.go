@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"cvp/catalog"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/source"
@@ -25,7 +27,11 @@ func (t *trainingCall) fresh(ctx context.Context) (*catalog.Newest, error) {
 	if !byAge && !byData {
 		return nil, nil
 	}
-	newest, err := catalog.NewestVersion(ctx, t.conn, t.args["model"], maxAge)
+	var newest *catalog.Newest
+	err := t.inRegistry(ctx, func(conn *pgconn.PgConn) (err error) {
+		newest, err = catalog.NewestVersion(ctx, conn, t.args["model"], maxAge)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,10 @@ type Config struct {
 	CacheBytes int64
 	// Threads bounds the processors one call uses; 0 is all of them.
 	Threads int
+	// Registry keeps the models of the databases that are served; nil keeps those of each database in its schema cvp.
+	Registry *catalog.Registry
+	// RegistryAs names the Postgres whose databases are served, in the registry; "" has it identify itself.
+	RegistryAs string
 }
 
 // Functions answers the cvp_* calls of all sessions of a server.
@@ -27,6 +31,7 @@ type Functions struct {
 	log     *slog.Logger
 	threads int
 	models  *catalog.Cache[*loaded]
+	kept    *kept // nil where models are in the client's own database
 
 	mu        sync.Mutex
 	databases map[string]*database
@@ -42,7 +47,7 @@ func New(c Config) *Functions {
 	if c.CacheBytes == 0 {
 		c.CacheBytes = 256 << 20
 	}
-	return &Functions{log: c.Log, threads: c.Threads, models: catalog.NewCache[*loaded](c.CacheBytes), databases: map[string]*database{}}
+	return &Functions{log: c.Log, threads: c.Threads, kept: newKept(c.Registry, c.RegistryAs), models: catalog.NewCache[*loaded](c.CacheBytes), databases: map[string]*database{}}
 }
 
 // Plan implements server.Planner.
@@ -58,13 +63,21 @@ func (f *Functions) statements(parts []calls.Statement, views func(relation stri
 	}
 	out := make([]server.Statement, len(parts))
 	for i := range parts {
-		out[i] = &statement{functions: f, views: views, Statement: parts[i], alone: len(parts) == 1}
+		s := &statement{functions: f, views: views, Statement: parts[i], alone: len(parts) == 1}
+		if f.kept != nil {
+			s.shapeFor(f.kept.surface)
+		}
+		out[i] = s
 	}
 	return out
 }
 
-// Ready implements server.Planner: it brings schema cvp of the session's database to this version.
+// Ready implements server.Planner: it brings schema cvp of the session's database to this version. Where models are in a
+// registry, that has been done for the registry's.
 func (f *Functions) Ready(ctx context.Context, conn *pgconn.PgConn) error {
+	if f.kept != nil {
+		return nil
+	}
 	return catalog.Install(ctx, conn)
 }
 

@@ -5,14 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"cvp/catalog"
 	"cvp/engine"
 	"cvp/engine/features"
 	"cvp/engine/model"
 	"cvp/sqlfuncs/calls"
-	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
 )
@@ -41,6 +41,14 @@ var settings = []string{
 
 // look reads the session's settings, and looks up the only model that the statement names, if it names one.
 func (w *work) look(ctx context.Context, models []string) error {
+	if w.functions.kept != nil {
+		values, err := w.ask(ctx, append(settings[:len(settings):len(settings)], w.functions.kept.servedSettings()...))
+		if err != nil {
+			return err
+		}
+		w.set(values)
+		return w.serve(values[len(settings):])
+	}
 	if len(models) == 1 && models[0] != "" {
 		v, values, err := catalog.ResolveWith(ctx, w.conn, models[0], settings...)
 		if err != nil {
@@ -50,13 +58,9 @@ func (w *work) look(ctx context.Context, models []string) error {
 		w.set(values)
 		return nil
 	}
-	values := make([]*string, len(settings))
-	sinks := make([]pull.Sink, len(settings))
-	for i := range sinks {
-		sinks[i] = &oneText{&values[i]}
-	}
-	if _, err := pull.Into(ctx, w.conn, pull.Query{SQL: "SELECT " + strings.Join(settings, ", ")}, sinks...); err != nil {
-		return fmt.Errorf("read session settings: %w", err)
+	values, err := w.ask(ctx, settings)
+	if err != nil {
+		return err
 	}
 	w.set(values)
 	return nil
@@ -113,21 +117,16 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	if name == "" {
 		name = w.model
 	}
-	var v *catalog.Version
-	var err error
-	switch {
-	case name == "":
-		v, err = catalog.Deployed(ctx, w.conn)
-	case w.resolved[name] != nil:
-		v = w.resolved[name]
-	default:
-		v, err = catalog.Resolve(ctx, w.conn, name)
-	}
-	if err != nil {
-		return nil, err
+	v := w.resolved[name]
+	if v == nil {
+		var err error
+		if v, err = w.resolve(ctx, name); err != nil {
+			return nil, err
+		}
 	}
 	l, ok := w.functions.models.Get(v.ID)
 	if !ok {
+		var err error
 		if l, err = w.decode(ctx, v); err != nil {
 			return nil, err
 		}
@@ -142,7 +141,11 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 
 // decode reads a version's artifact.
 func (w *work) decode(ctx context.Context, v *catalog.Version) (*loaded, error) {
-	b, err := catalog.Artifact(ctx, w.conn, v.ID)
+	var b []byte
+	err := w.inRegistry(ctx, func(conn *pgconn.PgConn) (err error) {
+		b, err = catalog.Artifact(ctx, conn, v.ID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

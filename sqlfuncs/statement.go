@@ -14,6 +14,7 @@ import (
 	"cvp/server"
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/shape"
 	"cvp/sqlfuncs/syntax"
 	"cvp/sqlfuncs/views"
 )
@@ -26,6 +27,8 @@ type statement struct {
 	calls.Statement
 	// alone says that the query string holds nothing else: Postgres makes one transaction of several.
 	alone bool
+	// shape is what Postgres checks in place of Text, nil where it has cvp's functions.
+	shape *shape.Text
 	// Kept between executions: the types of keys, the parsed text, and how to execute it again.
 	keyTypes keyTypes
 	parsed   parsedOnce
@@ -35,13 +38,38 @@ type statement struct {
 var (
 	_ server.Statement = (*statement)(nil)
 	_ server.Preparer  = (*statement)(nil)
+	_ server.Reworder  = (*statement)(nil)
 )
 
 // SQL implements server.Statement.
-func (s *statement) SQL() string { return s.Text }
+func (s *statement) SQL() string {
+	if s.shape != nil {
+		return s.shape.SQL
+	}
+	return s.Text
+}
+
+// Position implements server.Statement.
+func (s *statement) Position(p int32) int32 {
+	if s.shape != nil {
+		p = s.shape.Position(p)
+	}
+	return s.Statement.Position(p)
+}
+
+// Reword implements server.Reworder.
+func (s *statement) Reword(message string, position int32) string {
+	if s.shape == nil {
+		return message
+	}
+	return s.shape.Reword(message, position)
+}
 
 // Native implements server.Statement.
 func (s *statement) Native() bool {
+	if s.functions.kept != nil && (len(s.Engine) > 0 || s.Registry) {
+		return false
+	}
 	return len(s.Engine) == 0 && len(s.Reads) == 0 && !s.Executes || !s.Runs
 }
 
@@ -65,6 +93,9 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 	models, err := s.models()
 	if err != nil {
 		return nil, err
+	}
+	if !s.Runs {
+		return nil, s.keeps()
 	}
 	w := &work{functions: s.functions, conn: conn, call: call, stmt: calls.Query(s.parsed.stmt), params: rewrite.NewParameters(len(call.Params)), notices: newNotices(call.Notice), keyTypes: &s.keyTypes}
 	if err := s.admit(ctx, w, s.parsed.stmt); err != nil {
@@ -102,6 +133,9 @@ func (s *statement) plan(ctx context.Context, w *work) (final *server.Final, err
 		if err := views.Expand(ctx, w.conn, query, s.views); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.registryItems(ctx, query); err != nil {
+		return nil, err
 	}
 	rewrite.PushDown(query)
 	// Tables first: a scalar call's keys may come from one.
@@ -177,6 +211,9 @@ type work struct {
 	trusted []string
 	// executed says that call's parameters are not the client's own but those of a prepared statement.
 	executed bool
+	// served says for whom a registry is asked, database is the oid of his database; both are empty without a registry.
+	served   catalog.Served
+	database uint32
 	// explain is what an EXPLAIN says of the calls, nil for a statement that is run.
 	explain *explanation
 }

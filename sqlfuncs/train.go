@@ -16,6 +16,7 @@ import (
 	"cvp/engine/leaks"
 	"cvp/engine/metrics"
 	"cvp/engine/training"
+	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
@@ -79,8 +80,11 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 	if fresh, err := t.fresh(ctx); err != nil {
 		return err
 	} else if fresh != nil {
-		board, err := fresh.Leaderboard(ctx, w.conn)
-		if err != nil {
+		var board []catalog.Candidate
+		if err := w.inRegistry(ctx, func(conn *pgconn.PgConn) (err error) {
+			board, err = fresh.Leaderboard(ctx, conn)
+			return err
+		}); err != nil {
 			return err
 		}
 		return c.Table(w.leaderboard(t.args["model"], fresh.Version, board))
@@ -133,7 +137,14 @@ func (t *trainingCall) check(ctx context.Context) error {
 	if err := checkAlgorithms(t.candidates(), t.options.Hyperparameters); err != nil {
 		return err
 	}
-	if t.previous, err = catalog.Previous(ctx, t.conn, name); err != nil || t.previous == nil {
+	if err := t.changeable(calls.Train); err != nil {
+		return err
+	}
+	err = t.inRegistry(ctx, func(conn *pgconn.PgConn) (err error) {
+		t.previous, err = catalog.Previous(ctx, conn, name)
+		return err
+	})
+	if t.adopt(t.previous); err != nil || t.previous == nil {
 		return err
 	}
 	if err := json.Unmarshal(t.previous.Spec, &t.earlier); err != nil {
@@ -239,13 +250,18 @@ func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error
 	best := r.Leaderboard[0]
 	deploy := t.deserves(r, best)
 	a := t.args
-	version, err := catalog.Save(ctx, t.conn, catalog.NewVersion{
+	made := catalog.NewVersion{
 		Description: catalog.Description{
 			Name: a["model"], Kind: t.kind, Question: a["question"], Relation: a["relation"], Target: a["target"], Key: t.key,
 			Algorithm: r.Algorithm, Task: t.data.Task, Metric: r.Metric, Value: best.Value, Baseline: best.Baseline,
 			HigherBetter: metrics.HigherIsBetter(r.Metric), Rows: int64(t.data.Rows()), Spec: stored,
 		},
 		Artifact: artifact, Metrics: measured(r), Leaderboard: candidates(r), Steps: steps(r), Deploy: deploy,
+	}
+	var version int
+	err = t.changeRegistry(ctx, calls.Train, func(conn *pgconn.PgConn) (err error) {
+		version, err = catalog.Save(ctx, conn, made)
+		return err
 	})
 	if err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"cvp/catalog"
 	"cvp/engine/blas"
 	"cvp/internal/ops"
 	"cvp/server"
@@ -19,6 +20,8 @@ import (
 type serveCommand struct {
 	Listen          string        `help:"Address for clients: host:port, or the path of a Unix socket." default:"127.0.0.1:6432" env:"CVP_LISTEN"`
 	Backend         string        `help:"Postgres to serve, as a URL or keywords, sslmode and the like included. Users, passwords and databases are the clients' own." required:"" env:"CVP_BACKEND" placeholder:"URL"`
+	Registry        string        `help:"Postgres that keeps the models, as a URL or keywords, in a database of its own: the databases that are served then need no schema cvp and may be read-only." env:"CVP_REGISTRY" placeholder:"URL"`
+	RegistryAs      string        `help:"Name of --backend in the registry; without it, it is the system identifier, which a replica shares and pg_upgrade changes." env:"CVP_REGISTRY_AS" placeholder:"NAME"`
 	TLSCert         string        `name:"tls-cert" help:"Certificate (PEM) shown to clients that ask for TLS." type:"path" env:"CVP_TLS_CERT" placeholder:"FILE"`
 	TLSKey          string        `name:"tls-key" help:"Its private key (PEM)." type:"path" env:"CVP_TLS_KEY" placeholder:"FILE"`
 	TLSMode         string        `name:"tls-mode" help:"What clients need where there is a certificate: allow (nothing), require (TLS), verify-client (and a certificate that names their role)." enum:"allow,require,verify-client" default:"allow" env:"CVP_TLS_MODE"`
@@ -49,6 +52,9 @@ func (c *serveCommand) Validate() error {
 	if c.TLSClientCA == "" && (c.TLSMode == string(server.VerifyClient) || c.TLSClientNames != "") {
 		errs = append(errs, errors.New("--tls-mode=verify-client and --tls-client-names need --tls-client-ca"))
 	}
+	if c.RegistryAs != "" && c.Registry == "" {
+		errs = append(errs, errors.New("--registry-as needs --registry"))
+	}
 	if c.AuthQuery != "" && c.AuthFile != "" {
 		errs = append(errs, errors.New("--auth-query and --auth-file exclude each other"))
 	}
@@ -65,7 +71,12 @@ func (c *serveCommand) Validate() error {
 // Run implements the command.
 func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) error {
 	log := flags.logger(t.errors)
-	functions := sqlfuncs.New(sqlfuncs.Config{Log: log, Threads: c.Threads, CacheBytes: c.ModelCache << 20})
+	registry, closeRegistry, err := c.registry(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeRegistry()
+	functions := sqlfuncs.New(sqlfuncs.Config{Log: log, Threads: c.Threads, CacheBytes: c.ModelCache << 20, Registry: registry, RegistryAs: c.RegistryAs})
 	config, err := c.config(log, functions)
 	if err != nil {
 		return err
@@ -88,6 +99,17 @@ func (c *serveCommand) Run(ctx context.Context, t terminal, flags *logFlags) err
 	return c.Operators.beside(ctx, log, srv, metrics, func() error {
 		return serveUntil(ctx, srv, c.ShutdownTimeout, srv.ListenAndServe)
 	})
+}
+
+// registry opens the Postgres that keeps the models, if there is one of its own.
+func (c *serveCommand) registry(ctx context.Context) (r *catalog.Registry, closeIt func(), err error) {
+	if c.Registry == "" {
+		return nil, func() {}, nil
+	}
+	if r, err = catalog.OpenRegistry(ctx, c.Registry); err != nil {
+		return nil, nil, err
+	}
+	return r, r.Close, nil
 }
 
 // config is the server's configuration.

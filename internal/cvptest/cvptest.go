@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"cvp/catalog"
 	"cvp/server"
 	"cvp/sqlfuncs"
 )
@@ -16,6 +17,22 @@ import (
 // Through starts a server in front of the database's Postgres, which ends with the test, and gives the database's URL
 // through it. Warnings of the server go to standard error.
 func Through(t testing.TB, database string) string {
+	t.Helper()
+	return through(t, database, nil)
+}
+
+// WithRegistry is Through with the models in another database, which may be on another Postgres.
+func WithRegistry(t testing.TB, database, registry string) string {
+	t.Helper()
+	r, err := catalog.OpenRegistry(t.Context(), registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return through(t, database, r)
+}
+
+func through(t testing.TB, database string, registry *catalog.Registry) string {
 	t.Helper()
 	u, err := url.Parse(database)
 	if err != nil {
@@ -26,7 +43,7 @@ func Through(t testing.TB, database string) string {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, err := server.New(server.Config{Backend: backend, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log}), Log: log})
+	s, err := server.New(server.Config{Backend: backend, Planner: sqlfuncs.New(sqlfuncs.Config{Log: log, Registry: registry}), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,12 @@ func Field(body []byte, field byte) string {
 }
 
 // WithHint gives the body of an ErrorResponse with a hint in place of its own.
-func WithHint(body []byte, hint string) []byte {
+func WithHint(body []byte, hint string) []byte { return with(body, 'H', hint) }
+
+// WithMessage gives the body of an ErrorResponse with a message in place of its own.
+func WithMessage(body []byte, message string) []byte { return with(body, 'M', message) }
+
+func with(body []byte, field byte, text string) []byte {
 	var out []byte
 	for s := (scan{rest: body}); ; {
 		kind := s.byte()
@@ -102,11 +107,11 @@ func WithHint(body []byte, hint string) []byte {
 		if s.err != nil {
 			break
 		}
-		if kind != 'H' {
+		if kind != field {
 			out = append(append(append(out, kind), value...), 0)
 		}
 	}
-	return append(append(append(out, 'H'), hint...), 0, 0)
+	return append(append(append(out, field), text...), 0, 0)
 }
 
 // AppendRepositioned appends an ErrorResponse with the body given, its position replaced by what move makes of

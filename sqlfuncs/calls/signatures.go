@@ -31,7 +31,11 @@ func Hint(code, message string) string {
 	if code != undefinedFunction {
 		return ""
 	}
-	_, call, found := strings.Cut(message, " "+prefix) // function cvp.cvp_predict(integer) does not exist, in any language
+	// function cvp.cvp_predict(integer) does not exist, in any language, or without the schema where the database has none
+	_, call, found := strings.Cut(message, " "+prefix)
+	if !found {
+		_, call, found = strings.Cut(message, " ")
+	}
 	name, _, open := strings.Cut(call, "(")
 	forms := signatures[name]
 	if !found || !open || forms == nil {

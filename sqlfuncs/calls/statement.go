@@ -16,6 +16,8 @@ type Statement struct {
 	Text string
 	// Engine lists the engine functions that it calls, once per call.
 	Engine []string
+	// Registry says that it names a function or a view that Postgres answers from schema cvp.
+	Registry bool
 	// Runs says that running the statement runs those calls; else Postgres keeps them for later, or calls them itself.
 	Runs bool
 	// Reads lists the relations that it reads and that the caller of Split knows.
@@ -75,6 +77,8 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 			if engine(name) {
 				s.Engine = append(s.Engine, name)
 				s.ReadOnly = s.ReadOnly && name != Train
+			} else {
+				s.Registry = true
 			}
 			if bare {
 				at = append(at, int(f.Location))
@@ -88,7 +92,7 @@ func statement(sql string, from, to int, stmt *pg.Node, known func(string) bool)
 				}
 			}
 			if view(r.Relname) && !own[r.Relname] && (r.Schemaname == "" || r.Schemaname == Schema) {
-				named = true
+				named, s.Registry = true, true
 				if r.Schemaname == "" {
 					at = append(at, int(r.Location))
 				}
@@ -163,6 +167,18 @@ func function(f *pg.FuncCall) (name string, bare bool) {
 		return name, false
 	}
 	return "", false
+}
+
+// RegistryCall gives the name of the function that n calls and that Postgres answers from schema cvp, "" where it calls none.
+func RegistryCall(n *pg.Node) string {
+	f := n.GetFuncCall()
+	if f == nil {
+		return ""
+	}
+	if name, _ := function(f); registry(name) {
+		return name
+	}
+	return ""
 }
 
 // EngineCall gives the name of the engine function that n calls, "" where it calls none.

@@ -25,14 +25,17 @@ type Call struct {
 }
 
 // Find lists the engine calls of a statement in the order of its text.
-func Find(stmt *pg.Node) []*Call {
+func Find(stmt *pg.Node) []*Call { return FindCalls(stmt, calls.EngineCall) }
+
+// FindCalls lists the calls of functions that of gives the name of, in the order of the text.
+func FindCalls(stmt *pg.Node, of func(*pg.Node) string) []*Call {
 	var out []*Call
 	items := map[*pg.FuncCall]*pg.Node{}
 	syntax.Walk(stmt, func(n *pg.Node, at syntax.Place) bool {
 		if f := rangeFunction(n); f != nil {
 			items[f] = n
 		}
-		if name := calls.EngineCall(n); name != "" {
+		if name := of(n); name != "" {
 			f := n.GetFuncCall()
 			out = append(out, &Call{Function: name, Func: f, At: at, node: n, item: items[f]})
 		}

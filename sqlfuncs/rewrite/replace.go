@@ -113,16 +113,31 @@ func (c *Call) Lookup(key *pg.Node, n int) error {
 type Column struct {
 	Name, Type string
 	Parameter  int
+	// Text says that the parameter is an array of texts, each the value as Postgres writes it. It is so for all columns or for none.
+	Text bool
+}
+
+// Rows is a FROM item over arrays, by the name given.
+func Rows(columns []Column, name string) (*pg.Node, error) {
+	args, names, values := make([]string, len(columns)), make([]string, len(columns)), []string{"*"}
+	for i, col := range columns {
+		names[i] = `"` + col.Name + `"`
+		args[i] = fmt.Sprintf("$%d::%s[]", col.Parameter, col.Type)
+		if col.Text {
+			args[i] = fmt.Sprintf("$%d::pg_catalog.text[]", col.Parameter)
+			values = append(values, fmt.Sprintf("%s::%s AS %s", names[i], col.Type, names[i]))
+		}
+	}
+	if len(values) > 1 {
+		values = values[1:]
+	}
+	return syntax.FromItem(fmt.Sprintf("(SELECT %s FROM unnest(%s) AS %s(%s)) AS %s",
+		strings.Join(values, ", "), strings.Join(args, ", "), name, strings.Join(names, ", "), name))
 }
 
 // Table replaces a FROM item, or a call that is its block's whole select list, by a subselect over arrays.
 func (c *Call) Table(columns []Column) error {
-	args, names := make([]string, len(columns)), make([]string, len(columns))
-	for i, col := range columns {
-		args[i], names[i] = fmt.Sprintf("$%d::%s[]", col.Parameter, col.Type), col.Name
-	}
-	sub, err := syntax.FromItem(fmt.Sprintf("(SELECT * FROM unnest(%s) AS %s(%s)) AS %s",
-		strings.Join(args, ", "), c.Function, strings.Join(names, ", "), c.Function))
+	sub, err := Rows(columns, c.Function)
 	if err != nil {
 		return err
 	}
@@ -143,6 +158,40 @@ func (c *Call) Table(columns []Column) error {
 		return err
 	}
 	c.become(row)
+	return nil
+}
+
+// Composite replaces a call that gives one composite value, or rows of which it is the only one, by a sub-select over arrays.
+func (c *Call) Composite(columns []Column) error {
+	item, err := Rows(columns, c.Function)
+	if err != nil {
+		return err
+	}
+	e, err := syntax.Expression(fmt.Sprintf("(SELECT %s FROM x)", c.Function))
+	if err != nil {
+		return err
+	}
+	e.GetSubLink().Subselect.GetSelectStmt().FromClause = []*pg.Node{item}
+	c.become(e)
+	return nil
+}
+
+// Scalar replaces the call by the only element of parameter n, an array of texts, as a value of a type.
+func (c *Call) Scalar(n int, typ string) error {
+	text := fmt.Sprintf("CAST(($%d::pg_catalog.text[])[1] AS %s)", n, typ)
+	if typ == "pg_catalog.void" {
+		text = "CAST('' AS pg_catalog.void)" // no value of another type becomes one
+	}
+	e, err := syntax.Expression(text)
+	if err != nil {
+		return err
+	}
+	if c.item != nil {
+		if r := c.item.GetRangeFunction(); r.Alias == nil {
+			r.Alias = &pg.Alias{Aliasname: c.Function}
+		}
+	}
+	c.become(e)
 	return nil
 }
 

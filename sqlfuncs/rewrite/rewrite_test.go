@@ -87,7 +87,7 @@ func TestTableFunctionsBecomeSubselects(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range Find(stmt) {
-			if err := c.Table([]Column{{"key", "text", 1}, {"prediction", "float8", 2}, {"decile", "int4", 3}}); err != nil {
+			if err := c.Table([]Column{{Name: "key", Type: "text", Parameter: 1}, {Name: "prediction", Type: "float8", Parameter: 2}, {Name: "decile", Type: "int4", Parameter: 3}}); err != nil {
 				t.Fatal(err)
 			}
 		}

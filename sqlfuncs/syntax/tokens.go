@@ -39,6 +39,15 @@ func WithParameters(sql string, value func(n int) (string, error)) (string, erro
 	return out.String(), nil
 }
 
+// Tokens gives the tokens of a statement without its comments.
+func Tokens(sql string) ([]*pg.ScanToken, error) {
+	result, err := scan(sql)
+	if err != nil {
+		return nil, fmt.Errorf("find the tokens of a statement: %w", err)
+	}
+	return slices.DeleteFunc(result.Tokens, func(t *pg.ScanToken) bool { return isComment(t.Token) }), nil
+}
+
 // Body gives the place of the statement inside of a COPY, DECLARE CURSOR or EXPLAIN in its text, in bytes: what is around it
 // can stay as the client wrote it.
 func Body(sql string, stmt *pg.Node) (from, to int, err error) {

@@ -1,0 +1,181 @@
+package sqlfuncs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"cvp/catalog"
+	"cvp/sqlfuncs/calls"
+	"cvp/sqlfuncs/pull"
+	"cvp/sqlfuncs/rewrite"
+	"cvp/sqlfuncs/shape"
+	"cvp/sqlfuncs/syntax"
+)
+
+// shapeFor has Postgres check a statement without functions and views of cvp's.
+func (s *statement) shapeFor(surface *shape.Surface) {
+	if len(s.Engine) == 0 && !s.Registry || !s.Runs {
+		return
+	}
+	if _, err := s.models(); err != nil {
+		return // Prepare says it
+	}
+	if shaped, err := shape.Of(s.Text, s.parsed.stmt, surface); err == nil {
+		s.shape = shaped
+	}
+}
+
+// keeps refuses a statement by which Postgres would keep a call for later.
+func (s *statement) keeps() error {
+	return failure("0A000", "a call of cvp's cannot be kept in the database, whose models are in another Postgres",
+		"This server runs with --registry: the database has no functions of cvp's that a view, function, default, index or prepared statement could call. "+
+			"Call them in the statements that you run, or store what they give with CREATE TABLE AS.")
+}
+
+// registryItems puts what a registry's functions and views give in the places of the calls and views of a query. Without a
+// registry they are Postgres's own.
+func (w *work) registryItems(ctx context.Context, query *pg.Node) error {
+	if w.functions.kept == nil {
+		return nil
+	}
+	if err := w.registryViews(ctx, query); err != nil {
+		return err
+	}
+	for _, c := range rewrite.FindCalls(query, calls.RegistryCall) {
+		if err := w.registryCall(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registryViews replaces the registry's views.
+func (w *work) registryViews(ctx context.Context, query *pg.Node) (err error) {
+	own := syntax.CommonTables(query)
+	syntax.Walk(query, func(n *pg.Node, _ syntax.Place) bool {
+		r := n.GetRangeVar()
+		if n.GetLockingClause() != nil || err != nil {
+			return false
+		}
+		if r == nil || own[r.Relname] && r.Schemaname == "" || r.Schemaname != "" && r.Schemaname != calls.Schema {
+			return true
+		}
+		if columns := w.functions.kept.surface.View(r.Relname); columns != nil {
+			err = w.registryView(ctx, n, r, columns)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func (w *work) registryView(ctx context.Context, n *pg.Node, r *pg.RangeVar, columns []catalog.Typed) error {
+	values, err := w.registryRows(ctx, false, "SELECT * FROM cvp."+pgx.Identifier{r.Relname}.Sanitize(), nil, columns)
+	if err != nil {
+		return err
+	}
+	item, err := rewrite.Rows(values, r.Relname)
+	if err != nil {
+		return err
+	}
+	if r.Alias != nil {
+		item.GetRangeSubselect().Alias = r.Alias
+	}
+	n.Node = item.Node
+	return nil
+}
+
+// unkept are functions about roles, of which a registry knows only the names of those who have called.
+var unkept = map[string]bool{"cvp_share": true, "cvp_unshare": true}
+
+// registryCall runs a function of the registry's, once, and replaces the call.
+func (w *work) registryCall(ctx context.Context, c *rewrite.Call) error {
+	if unkept[c.Function] {
+		return failure("0A000", c.Function+" is not available where models are in another Postgres",
+			"There, the owner of a model and the members of that role may use it: GRANT the role instead.")
+	}
+	overloads := w.functions.kept.surface.Function(c.Function)
+	if len(overloads) != 1 {
+		return fmt.Errorf("%s has %d signatures", c.Function, len(overloads))
+	}
+	f := overloads[0]
+	names := make([]string, len(f.Arguments))
+	for i, a := range f.Arguments {
+		names[i] = a.Name
+	}
+	nodes, err := c.Arguments(names...)
+	if err != nil {
+		return err
+	}
+	args, err := w.constants(ctx, c, nodes)
+	if err != nil {
+		return err
+	}
+	sql, params := registrySQL(f, nodes, args)
+	columns := f.Columns
+	if columns == nil {
+		columns = []catalog.Typed{{Name: c.Function, Type: f.Type}}
+	}
+	values, err := w.registryRows(ctx, f.Volatility == "volatile", sql, params, columns)
+	switch {
+	case err != nil:
+		return err
+	case f.Columns == nil:
+		return c.Scalar(values[0].Parameter, f.Type)
+	case c.IsTable() || f.Set:
+		return c.Table(values)
+	}
+	return c.Composite(values)
+}
+
+// registrySQL calls a function of the registry's with arguments as texts.
+func registrySQL(f catalog.Function, nodes map[string]*pg.Node, args arguments) (sql string, params []*string) {
+	var given []string
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		var value *string
+		if text, ok := args[name]; ok {
+			value = &text
+		}
+		params = append(params, value)
+		i := slices.IndexFunc(f.Arguments, func(a catalog.Typed) bool { return a.Name == name })
+		given = append(given, fmt.Sprintf("%s => $%d::pg_catalog.text::%s", pgx.Identifier{name}.Sanitize(), len(params), f.Arguments[i].Type))
+	}
+	return fmt.Sprintf("SELECT * FROM cvp.%s(%s)", f.Name, strings.Join(given, ", ")), params
+}
+
+// registryRows runs a query in the registry and keeps its rows as arrays of texts, one for each column.
+func (w *work) registryRows(ctx context.Context, changes bool, sql string, params []*string, columns []catalog.Typed) ([]rewrite.Column, error) {
+	if changes {
+		if err := w.changeable("a change of models"); err != nil {
+			return nil, err
+		}
+	}
+	read := make([][]*string, len(columns))
+	if !w.explain.dry() {
+		ask := func(conn *pgconn.PgConn) (err error) {
+			read, err = catalog.Texts(ctx, conn, sql, params, len(columns))
+			return err
+		}
+		var err error
+		if changes {
+			err = w.changeRegistry(ctx, "a change of models", ask)
+		} else {
+			err = w.inRegistry(ctx, ask)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	out := make([]rewrite.Column, len(columns))
+	for i, c := range columns {
+		out[i] = rewrite.Column{Name: c.Name, Type: c.Type, Text: true, Parameter: w.params.Add(pgtype.TextArrayOID, pull.NullableTextArray(read[i]))}
+	}
+	return out, nil
+}

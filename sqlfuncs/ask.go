@@ -18,9 +18,9 @@ type asking struct {
 	found *schema.EventSource
 }
 
-// newEvents fixes what training and serving read and compute.
-func newEvents(q *question.Question, s *schema.EventSource) (*source.Events, error) {
-	a := &asking{q: q, found: s}
+// events fixes what training and serving read and compute.
+func (a *asking) events() (*source.Events, error) {
+	q, s := a.q, a.found
 	e := &source.Events{
 		Key: s.Key.Name, Integer: pull.Integer(s.Key.Base), Entities: int64(max(s.Entity.Rows, 0)), Last: s.LastSQL().SQL, Flags: s.Flags(),
 		EventTable: tableOf(s),

@@ -7,6 +7,8 @@
 //	arguments.go    constant arguments are evaluated by Postgres
 //	train.go        cvp_train: rows → examples → models → registry            → source, engine, catalog
 //	  freshness.go    whether it would do the same again
+//	  ask.go          what a question asks of the engine
+//	explain_question.go  cvp_explain_question: what a question would be learnt from
 //	predict.go      cvp_predict: equal calls together, each set scored at once → source, engine
 //	  subjects.go     which keys or rows a set of calls needs
 //	  load.go         which version its model means, decoded                  → catalog, engine

@@ -189,6 +189,9 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 	case c.Function == calls.Profile:
 		e.named = true
 		return w.profile(ctx, c)
+	case c.Function == calls.ExplainQuestion:
+		e.named = true
+		return w.explainQuestion(ctx, c)
 	}
 	e.every = c.Function + " gives them all"
 	return w.predictions(ctx, c)

@@ -242,6 +242,8 @@ func (w *work) tables(ctx context.Context, all []*rewrite.Call) (scalars []*rewr
 			err = w.features(ctx, c)
 		case c.Function == calls.Profile:
 			err = w.profile(ctx, c)
+		case c.Function == calls.ExplainQuestion:
+			err = w.explainQuestion(ctx, c)
 		default:
 			err = fmt.Errorf("%s is not a function of the engine", c.Function)
 		}

@@ -36,6 +36,7 @@ type trainingCall struct {
 	kind     catalog.Kind
 	source   source.Source
 	events   source.EventsOptions      // Question: where cutoffs lie
+	asked    *asking                   // Question: what it was taken for
 	fields   []pgconn.FieldDescription // Relation: its columns
 	reads    []string                  // the queries that the rows come from
 	request  string                    // what is asked for, see freshness.go
@@ -197,6 +198,9 @@ func (t *trainingCall) locate(ctx context.Context) error {
 func (t *trainingCall) pull(ctx context.Context) (err error) {
 	switch from := t.source.(type) {
 	case *source.Events:
+		for _, note := range t.asked.found.Notes {
+			t.notices.say("", "%s", note)
+		}
 		t.data, err = from.Learn(ctx, t.conn, t.events)
 	case *source.Relation:
 		t.notices.step("pulling rows of %s", t.args["relation"])

@@ -25,10 +25,8 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range found.Notes {
-		t.notices.say("", "%s", note)
-	}
-	e, err := newEvents(q, found)
+	t.asked = &asking{q: q, found: found}
+	e, err := t.asked.events()
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,14 @@ const (
 	Predictions = "cvp_predictions"
 	Features    = "cvp_features"
 	Profile     = "cvp_profile"
+	// ExplainQuestion tells what a question would be learnt from.
+	ExplainQuestion = "cvp_explain_question"
 )
 
 // engine reports whether the engine answers the function, Postgres alone the others.
 func engine(function string) bool {
 	switch function {
-	case Train, Predict, Predictions, Features, Profile:
+	case Train, Predict, Predictions, Features, Profile, ExplainQuestion:
 		return true
 	}
 	return false

@@ -155,7 +155,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 		return err
 	case isFixed || g.constant:
 		return w.scoreConstant(ctx, g)
-	case g.subject.Row != "":
+	case g.subject.IsRow():
 		return w.scoreRows(ctx, g)
 	}
 	var keys *pull.Keys
@@ -164,18 +164,43 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 			return err
 		}
 	}
-	known, scores, err := w.scores(ctx, g.model, keys)
+	var known *pull.Keys
+	var scores []float64
+	if keys != nil {
+		known, scores, err = w.scoresOf(ctx, g.model, keys)
+	} else {
+		known, scores, err = w.scores(ctx, g.model, nil)
+	}
 	if err != nil {
 		return err
 	}
-	if numbers := keys != nil && pull.Integer(keys.OID) || g.every; !numbers {
+	switch {
+	case keys != nil && pull.Integer(keys.OID), g.every:
+	case keys != nil:
 		g.key, known = asText(g.key), known.AsText()
+	default:
+		if g.key, known, err = everySpelling(g, known); err != nil {
+			return err
+		}
 	}
 	if err := w.place(g, known, scores); err != nil || !g.limited {
 		return err
 	}
 	oid, picked := keys.Array()
 	return rewrite.Restrict(g.calls[0], g.key, w.params.Add(oid, picked), keyType(oid), g.nulls)
+}
+
+// everySpelling gives a key as the text under which it is looked up among all keys of the model.
+func everySpelling(g *scoring, known *pull.Keys) (*pg.Node, *pull.Keys, error) {
+	s := spellingOf(g.model.source)
+	known = known.AsText()
+	if s == numbers {
+		for i, text := range known.Texts {
+			known.Texts[i], _ = s.canonical(text)
+		}
+	}
+	key, err := s.sql(asText(g.key))
+	return key, known, err
 }
 
 // scoreConstant scores the one subject that all rows share.
@@ -189,7 +214,7 @@ func (w *work) scoreConstant(ctx context.Context, g *scoring) error {
 	}
 	score := math.NaN()
 	if keys.Len() > 0 {
-		_, scores, err := w.scores(ctx, g.model, keys)
+		_, scores, err := w.scoresOf(ctx, g.model, keys)
 		if err != nil {
 			return err
 		}

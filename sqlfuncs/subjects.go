@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,6 +17,18 @@ import (
 
 // keyQuery decides what identifies the subject of a group of calls and which subjects are needed.
 func (w *work) keyQuery(ctx context.Context, g *scoring) error {
+	if err := w.readKeys(ctx, g); err != nil || !mayBeRow(g) {
+		return err
+	}
+	row, err := w.isWhole(ctx, g)
+	if err != nil || !row {
+		return err
+	}
+	return w.wholeRows(ctx, g)
+}
+
+// readKeys is keyQuery for a subject that is a key, or the name of a FROM item.
+func (w *work) readKeys(ctx context.Context, g *scoring) error {
 	if g.subject.Row != "" {
 		if row, err := w.isRow(ctx, g); err != nil {
 			return err
@@ -141,7 +152,7 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 		if pull.Integer(keys.OID) {
 			keys.OID = pgtype.TextOID
 		}
-		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + sql + ") AS cvp_subjects"
+		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + withRepeats(sql) + ") AS cvp_subjects"
 	}
 	if w.explain.dry() {
 		return keys, nil
@@ -155,12 +166,21 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	return keys, nil
 }
 
+// withRepeats is a query of keys without its DISTINCT: equal values may have different texts, and not every type has an
+// equality.
+func withRepeats(sql string) string {
+	if rest, ok := strings.CutPrefix(sql, "SELECT DISTINCT cvp_key "); ok {
+		return "SELECT cvp_key " + rest
+	}
+	return sql
+}
+
 // keyOID is the type of the keys that a query gives.
 func (w *work) keyOID(ctx context.Context, sql string) (uint32, error) {
 	if oid, ok := w.keyTypes.get(sql); ok {
 		return oid, nil
 	}
-	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
+	d, err := pull.Describe(ctx, w.conn, withRepeats(sql), w.oids())
 	if err != nil {
 		return 0, err
 	}
@@ -219,19 +239,6 @@ func (w *work) isRow(ctx context.Context, g *scoring) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// givesRows reports whether the first column of a query is of a composite type.
-func (w *work) givesRows(ctx context.Context, sql string) (bool, error) {
-	d, err := pull.Describe(ctx, w.conn, sql, w.oids())
-	if err != nil {
-		return false, err
-	}
-	var composite pull.Text
-	_, err = pull.Into(ctx, w.conn, pull.Query{
-		SQL:    "SELECT 'row' FROM pg_catalog.pg_type AS t WHERE t.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND (t.typtype OPERATOR(pg_catalog.=) 'c' OR t.oid OPERATOR(pg_catalog.=) 2249::pg_catalog.oid)",
-		Params: [][]byte{[]byte(strconv.FormatUint(uint64(d.Fields[0].DataTypeOID), 10))}}, &composite)
-	return len(composite) == 1, err
 }
 
 // everyKey reports whether a block reads each row of the model's own relation: then its keys are the relation's.

@@ -41,7 +41,8 @@ the call itself does not decide which those are.
   that deletes) is refused with 0A000, unless Postgres may call the server: give the key.
 - Postgres plans a statement of the extended protocol before the calls in it are answered, with volatile functions in their place: it
   refuses a FULL JOIN on calls alone.
-- Keys are compared as text unless both are whole numbers: '042' is not 42, and 7.250 is not 7.25.
+- Keys are compared as numbers or uuids where the model's are such, in whatever type and spelling they come: 42.0 is 42, 7.250 is 7.25, a
+  uuid may have braces. All others are compared as text, and a text that is not written like a number is none: '042' is not 42.
 
 `
 

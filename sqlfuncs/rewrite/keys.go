@@ -15,8 +15,22 @@ type Subject struct {
 	Expr *pg.Node
 	// Row is the name of the FROM item that Expr names as a whole, "" where Expr is an ordinary expression.
 	Row string
+	// Whole says that Expr gives whole rows in another way: a column of a composite type, ROW(…)::t.
+	Whole bool
 	// Outer says that the item is one of a block around the call's own, or of a statement that changes rows.
 	Outer bool
+}
+
+// IsRow reports whether the subject is known to be a whole row.
+func (s Subject) IsRow() bool { return s.Row != "" || s.Whole }
+
+// Fields is the list of the columns of a whole row.
+func (s Subject) Fields() *pg.Node {
+	if s.Row != "" {
+		return star(s.Row)
+	}
+	return &pg.Node{Node: &pg.Node_AIndirection{AIndirection: &pg.A_Indirection{
+		Arg: syntax.Clone(s.Expr), Indirection: []*pg.Node{{Node: &pg.Node_AStar{AStar: &pg.A_Star{}}}}}}}
 }
 
 // SubjectOf reads the subject argument of a call in its block.
@@ -61,8 +75,8 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 		TargetList:  []*pg.Node{target(key, "cvp_key")},
 		FromClause:  syntax.Clone(&pg.SelectStmt{FromClause: block.FromClause}).FromClause,
 	}
-	if s.Row != "" {
-		inner.TargetList = append(inner.TargetList, target(star(s.Row), ""))
+	if s.IsRow() {
+		inner.TargetList = append(inner.TargetList, target(s.Fields(), ""))
 	}
 	for _, conjunct := range conjuncts(block.WhereClause) {
 		if sure(conjunct) && !namesOthers(conjunct, block) {
@@ -77,7 +91,7 @@ func KeyQuery(stmt *pg.Node, c *Call, s Subject, key *pg.Node) (sql string, ok b
 		return "", false, err
 	}
 	distinct := "SELECT DISTINCT cvp_key"
-	if s.Row != "" {
+	if s.IsRow() {
 		distinct = "SELECT DISTINCT ON (cvp_key) *"
 	}
 	return distinct + " FROM (" + text + ") AS cvp_subjects WHERE cvp_key IS NOT NULL", true, nil

@@ -100,3 +100,23 @@ func (c *Call) LookupRow(row *pg.Node, n int) error {
 	c.become(e)
 	return nil
 }
+
+// Instead gives the text of a statement with an expression in the call's place, in which subject stands for its only column.
+func (c *Call) Instead(expression string, subject, stmt *pg.Node) (string, error) {
+	e, err := syntax.Expression(expression)
+	if err != nil {
+		return "", err
+	}
+	syntax.Walk(e, func(n *pg.Node, _ syntax.Place) bool {
+		if n.GetColumnRef() == nil {
+			return true
+		}
+		n.Node = syntax.Clone(subject).Node
+		return false
+	})
+	own := c.node.Node
+	c.node.Node = e.Node
+	text, err := syntax.Text(stmt)
+	c.node.Node = own
+	return text, err
+}

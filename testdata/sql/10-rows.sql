@@ -1,4 +1,4 @@
--- Whole rows and names
+-- Whole rows, names of columns, spellings of keys
 
 -- A column named by a call in the ELSE of a CASE
 SELECT x.cvp_predict FROM (SELECT CASE WHEN id < 2 THEN 0.0 ELSE cvp_predict('risk', id) END FROM customers WHERE id < 4) AS x
@@ -59,3 +59,33 @@ WITH x AS (SELECT * FROM customers ORDER BY id LIMIT 5) SELECT id, cvp_predict('
 
 -- A relation's row of a LATERAL subquery picked by LIMIT
 SELECT k.code, cvp_predict('risk', c) FROM countries AS k LEFT JOIN LATERAL (SELECT * FROM customers AS d WHERE d.id = k.chief LIMIT 1) AS c ON true ORDER BY 1
+
+-- A row in a column of a composite type
+SELECT (x.c).id, cvp_predict('risk', x.c) FROM (SELECT c FROM customers AS c WHERE id < 4) AS x ORDER BY 1
+
+-- A row of a question in a column of a composite type
+SELECT (x.c).id, cvp_predict('visits', x.c) FROM (SELECT c FROM customers AS c WHERE id < 4) AS x ORDER BY 1
+
+-- A row that a subquery gives
+SELECT k.code, cvp_predict('risk', (SELECT c FROM customers AS c WHERE id = k.chief)) FROM countries AS k ORDER BY 1
+
+-- A numeric key of another scale
+SELECT num, cvp_predict('by_num', num::numeric(12,4)), cvp_predict('by_num', num::text || '0') FROM customers WHERE id < 4 ORDER BY 1
+
+-- Numbers spelled in several ways in one column
+SELECT v, cvp_predict('risk', v), cvp_predict('by_num', v) FROM (VALUES (1.0), (1.00), (2), (1.250), (1.25), (42.5)) AS t(v) ORDER BY v::text
+
+-- Whole numbers as numeric and as text
+SELECT cvp_predict('risk', 42.0), cvp_predict('risk', 42.0::float8), cvp_predict('risk', 42.5), cvp_predict('risk', '42.0'), cvp_predict('risk', '042'), cvp_predict('risk', ' 42'), cvp_predict('risk', 99999999999999999999)
+
+-- Texts that are no numbers
+SELECT cvp_predict('by_num', '01.25'), cvp_predict('by_num', 'x'), cvp_predict('by_num', ''), cvp_predict('by_num', 'NaN'), cvp_predict('by_num', 1.25::float8)
+
+-- Numbers of another scale in an UPDATE
+UPDATE scored SET score = cvp_predict('risk', id * 1.0), note = cvp_predict('by_num', id + 0.250) WHERE id < 4 RETURNING *
+
+-- uuids in other forms
+SELECT cvp_predict('by_uid', upper('c4ca4238-a0b9-2382-0dcc-509a6f75849b')), cvp_predict('by_uid', '{c4ca4238a0b923820dcc509a6f75849b}'), cvp_predict('by_uid', 'nothing')
+
+-- A key of a type without equality
+SELECT cvp_predict('risk', j) FROM (SELECT '3'::json AS j) AS x

@@ -33,17 +33,23 @@ CREATE FUNCTION cvp.key_of(subject anyelement, model text, key text) RETURNS tex
     ELSE subject::text END
 $$;
 
+-- Numbers and uuids have one spelling.
+CREATE FUNCTION cvp.spelled(key text, col text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN col IN ('id', 'big', 'small', 'num') AND key ~ '^-?[0-9]+[.][0-9]+$' THEN rtrim(rtrim(key, '0'), '.')
+    WHEN col = 'uid' AND replace(trim(key, '{}'), '-', '') ~* '^[0-9a-f]{32}$' THEN replace(trim(key, '{}'), '-', '')::uuid::text ELSE key END
+$$;
+
 CREATE FUNCTION cvp.cvp_predict(model text, subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.name, m.key)
+    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.spelled(cvp.key_of(subject, m.name, m.key), m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predict(model text, key text) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key
+    SELECT s.score FROM cvp.named(cvp.given(model)) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.spelled(cvp_predict.key, m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predict(subject anyelement) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.key_of(subject, m.name, m.key)
+    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.spelled(cvp.key_of(subject, m.name, m.key), m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predict(key text) RETURNS float8 LANGUAGE sql STABLE AS $$
-    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp_predict.key
+    SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.spelled(cvp_predict.key, m.key)
 $$;
 CREATE FUNCTION cvp.cvp_predictions(model text) RETURNS TABLE (key text, prediction float8, decile int) LANGUAGE sql STABLE AS $$
     SELECT s.key, s.score, s.decile FROM cvp.named(cvp_predictions.model) AS m JOIN cvp.score AS s ON s.model = m.name

@@ -121,6 +121,11 @@ bench-journey: build ## quality and memory on The Complete Journey, whose folder
 	@if [ -z "$(JOURNEY)" ]; then echo "bench-journey: name the folder of the data set: make bench-journey JOURNEY=..."; exit 1; fi
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp journey $(JOURNEY)
 
+.PHONY: bench-features
+bench-features: build ## features of The Complete Journey (JOURNEY) from Postgres; with PYTHON and PEER beside the peer's program
+	@if [ -z "$(JOURNEY)" ]; then echo "bench-features: name the folder of the data set: make bench-features JOURNEY=..."; exit 1; fi
+	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp features $(JOURNEY) $(if $(PYTHON),--python $(PYTHON)) $(if $(PEER),--peer $(PEER))
+
 .PHONY: bench-idle
 bench-idle: build ## memory of 5,000 idle sessions
 	$(GO) run ./internal/soak idle --server $(BIN)/cvp

@@ -16,6 +16,8 @@ type binding struct {
 	distinct []*frame.Column
 	mixes    []mixColumn // one per Stream.Mixes
 	related  []mixColumn // one per Stream.Related
+	portions [][]float32 // one per Stream.Portions
+	ends     []mixColumn // one per Stream.Ends
 }
 
 // mixColumn is a category column with the slot of each of its codes: an index into Levels, or -1 for the rest.
@@ -80,6 +82,12 @@ func (s *Spec) bindStream(stream *Stream, ev *Events) (*binding, error) {
 	for _, l := range stream.Related {
 		b.related = append(b.related, split(l))
 	}
+	for _, name := range stream.Portions {
+		b.portions = append(b.portions, find(name, frame.Number).Numbers)
+	}
+	for _, l := range stream.Ends {
+		b.ends = append(b.ends, split(l))
+	}
 	if len(lost) > 0 {
 		return nil, fmt.Errorf("event rows lack column \"%s\", which the features were learned with", lost[0])
 	}
@@ -114,10 +122,14 @@ type block interface {
 
 // blocks makes the families in the order of their columns.
 func (b *binding) blocks() []block {
-	if b.stream.Name != "" {
-		return b.sideBlocks()
+	switch {
+	case b.stream.Name != "":
+		return []block{&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b},
+			&mix{b: b}, &means{b: b}, &ends{b: b}, &sessions{b: b}, &conversion{b: b}}
+	case b.spec.Version == 1:
+		return b.firstFamilies()
 	}
-	return b.firstFamilies()
+	return append(b.firstFamilies(), &acceleration{b: b}, &portions{b: b}, &weekdays{b: b}, &ends{b: b}, &sessions{b: b}, &cohort{b: b})
 }
 
 // firstFamilies are those of the first version.
@@ -126,11 +138,6 @@ func (b *binding) firstFamilies() []block {
 		&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b},
 		&history{b: b}, &matches{b: b}, &mix{b: b}, &related{b: b}, &rhythm{b: b}, &calendar{b: b},
 	}
-}
-
-// sideBlocks are the families of an event table that the target is not about.
-func (b *binding) sideBlocks() []block {
-	return []block{&recency{b: b}, &decay{b: b}, &windows{b: b}, &trends{b: b}, &distinct{b: b}, &baskets{b: b}, &mix{b: b}}
 }
 
 // named puts the stream's name before the names of features.

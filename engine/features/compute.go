@@ -41,7 +41,7 @@ func newFrame(features []Feature, rows int) *frame.Frame {
 	for i, ft := range features {
 		c := frame.Column{Name: ft.Name, Kind: ft.Kind}
 		if ft.Kind == frame.Category {
-			c.Codes = make([]int32, rows)
+			c.Codes, c.Levels = make([]int32, rows), ft.levels
 		} else {
 			c.Numbers = make([]float32, rows)
 		}
@@ -129,6 +129,10 @@ func newWorker(j *job) *worker {
 	w := &worker{job: j, row: make([]float32, len(j.columns))}
 	for _, b := range j.streams {
 		l := lane{trace: newTrace(b), blocks: b.blocks()}
+		l.trace.main = l.trace
+		if len(w.lanes) > 0 {
+			l.trace.main = w.lanes[0].trace
+		}
 		for _, bl := range l.blocks {
 			l.widths = append(l.widths, len(bl.features()))
 		}
@@ -168,6 +172,10 @@ func (w *worker) point(row int) {
 		}
 	}
 	for c, v := range w.row {
+		if codes := w.columns[c].Codes; codes != nil {
+			codes[row] = int32(v)
+			continue
+		}
 		w.columns[c].Numbers[row] = v
 	}
 }

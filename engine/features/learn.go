@@ -89,6 +89,11 @@ func (l *learner) choose() error {
 	}
 	l.chooseWindows()
 	l.chooseColumns()
+	l.choosePortions()
+	l.chooseSessions()
+	if l.stream.Name == "" {
+		l.chooseCohorts()
+	}
 	return nil
 }
 
@@ -205,6 +210,18 @@ func (l *learner) chooseColumns() {
 	}
 }
 
+// choosePortions sets the number columns against the amount.
+func (l *learner) choosePortions() {
+	if l.stream.Name != "" || l.stream.Amount == "" {
+		return
+	}
+	for _, name := range l.stream.Numbers {
+		if name != l.stream.Amount {
+			l.stream.Portions = append(l.stream.Portions, name)
+		}
+	}
+}
+
 // varies reports whether a number column has any value but 0 before the end.
 func (l *learner) varies(c *frame.Column) bool {
 	for i, v := range c.Numbers {
@@ -237,6 +254,9 @@ func (l *learner) chooseCategory(c *frame.Column) {
 	}
 	if levels > 3 {
 		l.stream.Distinct = append(l.stream.Distinct, c.Name)
+	}
+	if levels <= l.opts.MaxLevels {
+		l.stream.Ends = append(l.stream.Ends, Levels{Column: c.Name, Levels: l.frequent(c, counts)})
 	}
 	if l.stream.Matched {
 		l.chooseRelated(c, levels)

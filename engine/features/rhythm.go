@@ -24,7 +24,7 @@ func (r *rhythm) write(dst []float32, t *trace) {
 	for i := range t.purchases {
 		at := t.purchases[i].time
 		day := dayOf(at)
-		if d := (day%7 + 7 + 4) % 7; d == 0 || d == 6 { // day 0 was a Thursday
+		if d := weekdayOf(day); d == 0 || d == 6 {
 			weekend++
 		}
 		hour := float64(at-day*microsPerDay) / microsPerHour

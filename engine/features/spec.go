@@ -41,6 +41,8 @@ type Feature struct {
 	Name    string
 	Kind    frame.Kind
 	Formula string
+
+	levels []string // Category: the levels of a feature made of events
 }
 
 // Features lists the columns that Compute gives, in order.

@@ -17,6 +17,12 @@ type Stream struct {
 	Related    []Levels `json:"related"`          // columns with the levels that go with the matching events
 	Returns    bool     `json:"returns"`          // amounts are sometimes negative
 	Hours      bool     `json:"hours"`            // times have an hour of the day
+
+	// Version 2 and later.
+	Portions []string  `json:"portions,omitempty"` // number columns set against the amount
+	Ends     []Levels  `json:"ends,omitempty"`     // columns of which the first and the last level is told, with these levels
+	Sessions bool      `json:"sessions,omitempty"` // events follow each other within minutes
+	Cohorts  []float64 `json:"cohorts,omitempty"`  // share of the entities that began in each month from that of FirstEvent on
 }
 
 // Levels are the levels of a category column that the spec tells apart, in a fixed order.

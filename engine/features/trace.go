@@ -19,7 +19,8 @@ type purchase struct {
 //
 // Nothing in it depends on which earlier cutoffs it stopped at, so one cutoff alone gives the same bits as many.
 type trace struct {
-	b *binding
+	b    *binding
+	main *trace // that of the target's table, as of the same cutoff
 
 	base   int     // first row of the entity in the event columns
 	times  []int64 // the entity's events before its last cutoff

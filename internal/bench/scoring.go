@@ -29,7 +29,7 @@ func (b *scoring) Run(ctx context.Context, c *commands) error {
 		return err
 	}
 	defer direct.Close(ctx)
-	list, exprs := features()
+	list, exprs := twentyColumns()
 	if _, err := direct.Exec(ctx, fmt.Sprintf(`
 		CREATE TABLE t AS SELECT i AS customer_id, %s, NULL::bool AS y FROM generate_series(1, %d) i;
 		UPDATE t SET y = f1 + f2 / 4 - f3 / 9 + random() > 1;
@@ -92,7 +92,7 @@ func (b *scoring) latency(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // features are 20 columns of numbers: their names, and the SQL that makes them.
-func features() (names, exprs string) {
+func twentyColumns() (names, exprs string) {
 	var n, e []string
 	for i := 1; i <= 20; i++ {
 		n = append(n, fmt.Sprintf("f%d", i))

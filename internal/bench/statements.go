@@ -69,7 +69,7 @@ func (b *statements) Run(ctx context.Context, c *commands) error {
 
 // prepare makes the relation, the orders, the view, the model and the table of scores.
 func (b *statements) prepare(ctx context.Context, s *stand, direct *pgx.Conn) (*pgx.Conn, error) {
-	_, exprs := features()
+	_, exprs := twentyColumns()
 	if _, err := direct.Exec(ctx, fmt.Sprintf(`
 		CREATE TABLE t AS SELECT i AS customer_id, (ARRAY['UK','DE','FR','ES','IT'])[1 + i %% 5] AS country, %s, random() > 0.5 AS y FROM generate_series(1, %d) i;
 		ALTER TABLE t ADD PRIMARY KEY (customer_id);
@@ -100,7 +100,7 @@ func (b *statements) prepare(ctx context.Context, s *stand, direct *pgx.Conn) (*
 
 // measure times a statement with a call, the same over scores, and binary COPY of the features.
 func (b *statements) measure(ctx context.Context, direct, conn *pgx.Conn, name, scored, plain string) error {
-	list, _ := features()
+	list, _ := twentyColumns()
 	var copies, calls, plains []float64
 	for range b.Rounds {
 		for _, m := range []struct {

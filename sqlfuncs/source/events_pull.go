@@ -19,6 +19,15 @@ type pulled struct {
 	flags *features.Attributes // nil without any
 }
 
+// Pull reads the events before asOf (microseconds since 1970 UTC) and the attributes, of all entities.
+func (e *Events) Pull(ctx context.Context, conn *pgconn.PgConn, asOf int64) (*features.Tables, error) {
+	p, err := e.pull(ctx, conn, asOf, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.Tables, nil
+}
+
 // pull reads the events before asOf and the attributes, of all entities or of some.
 func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*pulled, error) {
 	var list []byte

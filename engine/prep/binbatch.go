@@ -19,6 +19,7 @@ type boundFeature struct {
 	*feature
 	from  *frame.Column // nil: every value is missing
 	codes []uint8       // category: bin of each code
+	keys  *cutKeys      // otherwise
 }
 
 // Bind finds the columns in x, by the same rules as Encoder.Bind.
@@ -31,6 +32,9 @@ func (b *Bins) Bind(x *frame.Frame) (*BinBatch, error) {
 			return nil, err
 		}
 		out.features[i] = boundFeature{feature: f, from: from}
+		if f.Kind != frame.Category {
+			out.features[i].keys = keysOf(f.Cuts)
+		}
 		if from != nil && f.Kind == frame.Category {
 			out.features[i].codes = f.levelBins(from.Levels)
 		}
@@ -73,38 +77,18 @@ func (b *BinBatch) Feature(dst []uint8, feature, from, to int) error {
 		for i, t := range f.from.Times[from:to] {
 			dst[i] = MissingBin
 			if t != frame.NoTime {
-				dst[i] = binOf(f.Cuts, binnedPart(f.Part, t))
+				dst[i] = f.keys.bin(binnedPart(f.Part, t))
 			}
 		}
 	default:
 		for i, v := range f.from.Numbers[from:to] {
-			switch {
-			case v != v:
-				dst[i] = MissingBin
-			case infinite(v):
+			if infinite(v) {
 				return infiniteError(f.Column, from+i)
-			default:
-				dst[i] = binOf(f.Cuts, float64(v))
 			}
+			dst[i] = f.keys.bin(v)
 		}
 	}
 	return nil
-}
-
-// binOf is 1 + the number of cuts below v, found in a number of steps that depends on the cuts alone.
-func binOf(cuts []float64, v float64) uint8 {
-	low, n := 0, len(cuts)
-	for n > 1 {
-		half := n / 2
-		if cuts[low+half-1] < v {
-			low += half
-		}
-		n -= half
-	}
-	if n == 1 && cuts[low] < v {
-		low++
-	}
-	return uint8(low + 1)
 }
 
 // MarshalJSON writes the bins.

@@ -72,31 +72,6 @@ func TestManyNumbersAreSpreadEvenlyInOrder(t *testing.T) {
 	}
 }
 
-func TestTheBinOfANumberEqualsASlowSearch(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 2))
-	for n := range 70 {
-		cuts := make([]float64, n)
-		for i := range cuts {
-			cuts[i] = float64(i) + rng.Float64()
-		}
-		for range 100 {
-			v := rng.Float64()*float64(n+2) - 1
-			if n > 0 && rng.IntN(3) == 0 {
-				v = cuts[rng.IntN(n)]
-			}
-			want := 1
-			for _, c := range cuts {
-				if c < v {
-					want++
-				}
-			}
-			if got := binOf(cuts, v); int(got) != want {
-				t.Fatalf("%d cuts: bin of %v is %d, want %d", n, v, got, want)
-			}
-		}
-	}
-}
-
 func TestLevelsAreOrderedByTheirMeanLabel(t *testing.T) {
 	// Level b has the lowest mean, c the highest; d is rare.
 	var codes []int32
@@ -216,4 +191,36 @@ func FuzzDecodeBins(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTheBinOfANumberEqualsASlowSearch(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{0, 1, 2, 7, 8, 100, MaxBins - 2} {
+		cuts := make([]float64, n)
+		for i := range cuts {
+			cuts[i] = math.Round(rng.NormFloat64()*1e4) / 1e3 * math.Pow(10, float64(rng.IntN(9)-4))
+		}
+		slices.Sort(cuts)
+		cuts = slices.Compact(cuts)
+		keys := keysOf(cuts)
+		for range 2000 {
+			v := float32(rng.NormFloat64() * math.Pow(10, float64(rng.IntN(9)-4)))
+			if len(cuts) > 0 && rng.IntN(2) == 0 {
+				v = float32(cuts[rng.IntN(len(cuts))])
+			}
+			want := 1
+			for _, c := range cuts {
+				if c < float64(v) {
+					want++
+				}
+			}
+			if got := keys.bin(v); int(got) != want {
+				t.Fatalf("%v lies in bin %d of %v, want %d", v, got, cuts, want)
+			}
+		}
+	}
+	zero := keysOf([]float64{0})
+	if a, b := zero.bin(0), zero.bin(float32(math.Copysign(0, -1))); a != 1 || b != 1 {
+		t.Errorf("0 lies in bin %d, -0 in %d, want 1", a, b)
+	}
 }

@@ -19,12 +19,7 @@ func (b *Bins) Cut(feature int, bin uint8) float32 {
 	if int(bin) > len(cuts) {
 		return math.MaxFloat32
 	}
-	c := cuts[bin-1]
-	v := float32(c)
-	if float64(v) > c {
-		v = math.Nextafter32(v, float32(math.Inf(-1)))
-	}
-	return v
+	return below(cuts[bin-1])
 }
 
 // Trim gives bins of the used features alone, which know the levels of categories and no cuts: their Values are the
@@ -63,7 +58,7 @@ func (b *BinBatch) Values(dst []float32, feature, from, to int) error {
 		for i, t := range f.from.Times[from:to] {
 			dst[i] = missingValue
 			if t != frame.NoTime {
-				dst[i] = float32(binnedPart(f.Part, t))
+				dst[i] = binnedPart(f.Part, t)
 			}
 		}
 	default:
@@ -79,7 +74,7 @@ func (b *BinBatch) Values(dst []float32, feature, from, to int) error {
 
 // binnedPart is a part of a time in the precision of a number column, so that a value lies on the same side of a
 // cut whether it was binned or not.
-func binnedPart(part string, micros int64) float64 { return float64(float32(partOf(part, micros))) }
+func binnedPart(part string, micros int64) float32 { return float32(partOf(part, micros)) }
 
 // rounded brings values to that precision.
 func rounded(v []float64) []float64 {

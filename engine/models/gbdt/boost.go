@@ -291,12 +291,13 @@ func weigh(g, h, weights []float32) {
 	}
 }
 
+// peak is the greatest absolute value. Without their sign floats are ordered as their bits are.
 func peak(v []float32) float32 {
-	var top float32
+	var top uint32
 	for _, x := range v {
-		top = max(top, x, -x)
+		top = max(top, math.Float32bits(x)&^(1<<31))
 	}
-	return top
+	return math.Float32frombits(top)
 }
 
 // tell reports a round, of many only every tenth and the last.

@@ -95,7 +95,7 @@ func (c *counter) countPlane(hist []cell, at int, rows []int32) {
 	for ; len(rows) > 0; rows = rows[min(gatherRows, len(rows)):] {
 		block := rows[:min(gatherRows, len(rows))]
 		s.gather(p, c.packed, block)
-		for w := range p.width {
+		for w := range p.used {
 			c.countWord(s, p, w, len(block))
 		}
 	}
@@ -115,7 +115,7 @@ func (s *scratch) gather(p *plane, packed []uint64, rows []int32) {
 	for i, row := range rows {
 		dst[i] = packed[row]
 	}
-	for w := range p.width {
+	for w := range p.used {
 		dst, words, width := s.words[w][:len(rows)], p.words[w:], p.width
 		for i, row := range rows {
 			dst[i] = words[int(row)*width]

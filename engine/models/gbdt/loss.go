@@ -66,7 +66,7 @@ func lossOf(name string, quantile, power float64) (loss, bool) {
 }
 
 func logistic() loss {
-	mean := func(z float64) float64 { return 1 / (1 + exp(-z)) }
+	mean := func(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
 	return loss{
 		name: lossLogistic, mean: mean, maxStep: math.Inf(1),
 		start: func(p float64) float64 {
@@ -80,7 +80,7 @@ func logistic() loss {
 			}
 		},
 		cost: func(z, y float64) float64 {
-			return math.Log1p(exp(-math.Abs(z))) + max(z, 0) - y*z
+			return math.Log1p(math.Exp(-math.Abs(z))) + max(z, 0) - y*z
 		},
 	}
 }

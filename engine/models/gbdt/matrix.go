@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	wordBytes  = 8  // features in a word
-	planeWords = 8  // words of a row that lie together: a cache line
-	planeWidth = 64 // features in a plane
-	rowChunk   = 8192
+	wordBytes   = 8  // features in a word
+	planeWords  = 8  // words of a row that lie together: a cache line
+	planeWidth  = 64 // features in a plane
+	paddedWords = 6  // rows of so many words are filled up to a cache line
+	rowChunk    = 8192
 )
 
 // matrix is binned rows, twice: by feature, where rows are parted by one of them, and by row, eight bins to a word,
@@ -27,6 +28,7 @@ type matrix struct {
 // plane holds up to planeWidth features of all rows.
 type plane struct {
 	first, features int
+	used            int      // words of a row that hold features
 	width           int      // words of a row
 	words           []uint64 // rows × width
 }
@@ -44,7 +46,10 @@ func newMatrix(ctx context.Context, bins *prep.Bins, x *frame.Frame, threads int
 	for first := 0; first < bins.Width(); first += planeWidth {
 		n := min(planeWidth, bins.Width()-first)
 		width := chunks.Count(n, wordBytes)
-		m.planes = append(m.planes, plane{first: first, features: n, width: width, words: make([]uint64, width*x.Rows)})
+		if width >= paddedWords {
+			width = planeWords // a row must not lie across two cache lines
+		}
+		m.planes = append(m.planes, plane{first: first, features: n, used: chunks.Count(n, wordBytes), width: width, words: make([]uint64, width*x.Rows)})
 	}
 	count := chunks.Count(x.Rows, rowChunk)
 	errs := make([]error, count)
@@ -65,7 +70,7 @@ func newMatrix(ctx context.Context, bins *prep.Bins, x *frame.Frame, threads int
 
 // fill writes rows [from, to) from the columns.
 func (p *plane) fill(columns [][]uint8, from, to int) {
-	for w := range p.width {
+	for w := range p.used {
 		first := p.first + w*wordBytes
 		n := min(wordBytes, p.first+p.features-first)
 		for k, column := range columns[first : first+n] {

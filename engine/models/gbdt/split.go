@@ -102,25 +102,85 @@ func (s *search) number(best *split, feature int, cells []cell) {
 	if s.monotone != nil {
 		direction = s.monotone[feature]
 	}
-	missing := cells[prep.MissingBin]
-	base := s.score(s.total, s.l2)
+	if direction == 0 && s.l1 == 0 && s.bounds == unbounded {
+		s.plainNumber(best, feature, cells)
+		return
+	}
+	missing, base := cells[prep.MissingBin], s.score(s.total, s.l2)
 	var left cell
 	for k := 1; k < len(cells); k++ {
 		if cells[k].rows == 0 {
 			continue
 		}
 		left.add(cells[k])
-		if left.rows < s.minLeaf && left.rows+missing.rows < s.minLeaf {
-			continue
-		}
-		if s.total.rows-left.rows < s.minLeaf {
-			break
-		}
 		s.consider(best, split{feature: feature, bin: uint8(k), left: left}, base, direction)
 		if missing.rows > 0 {
 			with := left
 			with.add(missing)
 			s.consider(best, split{feature: feature, bin: uint8(k), missingLeft: true, left: with}, base, direction)
+		}
+	}
+}
+
+// plainNumber is number where a leaf's value is bound by nothing but l2: the gain is then a difference of squares,
+// compared in the packing's own units.
+func (s *search) plainNumber(best *split, feature int, cells []cell) {
+	unit := s.packing.gradient * s.packing.gradient / s.packing.hessian
+	l2 := s.l2 / s.packing.hessian
+	base := square(s.total, l2)
+	scan := scan{total: s.total, l2: l2, rows: max(s.minLeaf, 1), hessian: int64(math.Ceil(s.minWeight / s.packing.hessian)), most: best.gain/unit + base, bin: -1}
+	missing := cells[prep.MissingBin]
+	scan.cuts(cells, cell{}, false)
+	if missing.rows > 0 {
+		scan.cuts(cells, missing, true)
+	}
+	if scan.bin < 0 {
+		return
+	}
+	gain := (scan.most - base) * unit
+	if gain <= best.gain {
+		return
+	}
+	*best = split{feature: feature, bin: uint8(scan.bin), missingLeft: scan.missingLeft, gain: gain, left: scan.left, right: s.total.minus(scan.left)}
+}
+
+func square(c cell, l2 float64) float64 {
+	g := float64(c.gradient)
+	return g * g / (float64(c.hessian) + l2)
+}
+
+// scan keeps the best cut seen.
+type scan struct {
+	total         cell
+	l2            float64
+	rows, hessian int64 // least of a side
+	most          float64
+	bin           int
+	missingLeft   bool
+	left          cell
+}
+
+// cuts tries each cut; left holds the missing rows where they go left.
+func (s *scan) cuts(cells []cell, left cell, missingLeft bool) {
+	for k := 1; k < len(cells); k++ {
+		c := &cells[k]
+		if c.rows == 0 {
+			continue
+		}
+		left.gradient += c.gradient
+		left.hessian += c.hessian
+		left.rows += c.rows
+		if left.rows < s.rows || left.hessian < s.hessian {
+			continue
+		}
+		hessian := s.total.hessian - left.hessian
+		if s.total.rows-left.rows < s.rows || hessian < s.hessian {
+			return
+		}
+		g, r := float64(left.gradient), float64(s.total.gradient-left.gradient)
+		gain := g*g/(float64(left.hessian)+s.l2) + r*r/(float64(hessian)+s.l2)
+		if gain > s.most {
+			s.most, s.bin, s.missingLeft, s.left = gain, k, missingLeft, left
 		}
 	}
 }

@@ -18,16 +18,18 @@ import (
 // admitCopy has Postgres check the query of a COPY. It looks into it only when it runs the COPY, and then it would speak of a
 // text that the client has never seen.
 func (s *statement) admitCopy(ctx context.Context, w *work, stmt *pg.Node) error {
-	from, to, err := syntax.Body(s.Text, stmt)
+	sql := s.SQL()
+	from, to, err := syntax.Body(sql, stmt)
 	if err != nil {
 		return err
 	}
-	d, err := pull.Describe(ctx, w.conn, syntax.Alone(s.Text, from, to), nil)
+	d, err := pull.Describe(ctx, w.conn, syntax.Alone(sql, from, to), nil)
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused):
 		out := *refused
 		if out.Position > 0 {
+			out.Message = s.Reword(out.Message, out.Position)
 			out.Position = s.Position(out.Position)
 		}
 		if hint := calls.Hint(out.Code, out.Message); hint != "" {
@@ -54,6 +56,6 @@ func (s *statement) noParameter(query *pg.Node) error {
 		return true
 	})
 	e := failure("42P02", fmt.Sprintf("there is no parameter $%d", first.GetNumber()), "")
-	e.Position = s.Position(int32(utf8.RuneCountInString(s.Text[:first.GetLocation()]) + 1))
+	e.Position = s.Statement.Position(int32(utf8.RuneCountInString(s.Text[:first.GetLocation()]) + 1))
 	return e
 }

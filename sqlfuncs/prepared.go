@@ -64,6 +64,11 @@ func (w *work) prepared(ctx context.Context, name string) (query *pg.Node, types
 	}
 	// The text is the whole query string that prepared it, in SQL or by a Parse.
 	for _, raw := range tree.Stmts {
+		if w.functions.kept != nil {
+			if err := unshape(raw, *texts[0]); err != nil {
+				return nil, nil, err
+			}
+		}
 		if p := raw.Stmt.GetPrepareStmt(); p == nil && len(tree.Stmts) == 1 {
 			query = raw.Stmt
 		} else if p.GetName() == name {
@@ -87,7 +92,8 @@ func (w *work) prepared(ctx context.Context, name string) (query *pg.Node, types
 func (s *statement) calls(query *pg.Node) bool {
 	return calls.Query(query) != nil && syntax.Any(query, func(n *pg.Node) bool {
 		v := n.GetRangeVar()
-		return calls.EngineCall(n) != "" || v != nil && s.views != nil && s.views(v.Relname)
+		return calls.EngineCall(n) != "" || v != nil && s.views != nil && s.views(v.Relname) ||
+			s.functions.kept != nil && (calls.RegistryCall(n) != "" || v != nil && s.functions.kept.surface.View(v.Relname) != nil)
 	})
 }
 
@@ -120,7 +126,7 @@ func (s *statement) evaluate(ctx context.Context, w *work, stmt *pg.Node, types 
 	}
 	if refused, ok := err.(*pgconn.PgError); ok && refused.Position > 0 {
 		out := *refused
-		out.Position = s.Position(refused.Position - int32(len(execute)) + int32(utf8.RuneCountInString(s.Text[:from])))
+		out.Position = s.Statement.Position(refused.Position - int32(len(execute)) + int32(utf8.RuneCountInString(s.Text[:from])))
 		return &out
 	}
 	if err != nil {

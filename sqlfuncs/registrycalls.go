@@ -22,7 +22,7 @@ import (
 
 // shapeFor has Postgres check a statement without functions and views of cvp's.
 func (s *statement) shapeFor(surface *shape.Surface) {
-	if len(s.Engine) == 0 && !s.Registry || !s.Runs {
+	if len(s.Engine) == 0 && !s.Registry {
 		return
 	}
 	if _, err := s.models(); err != nil {
@@ -31,6 +31,53 @@ func (s *statement) shapeFor(surface *shape.Surface) {
 	if shaped, err := shape.Of(s.Text, s.parsed.stmt, surface); err == nil {
 		s.shape = shaped
 	}
+}
+
+// shapeServes says that Postgres can have the shape of a statement for the statement itself: to keep it until an EXECUTE, or to
+// make a table like what it gives.
+func (s *statement) shapeServes() bool {
+	c := s.parsed.stmt.GetCreateTableAsStmt()
+	return s.shape != nil && (s.Statement.Prepares || c != nil && c.Objtype == pg.ObjectType_OBJECT_TABLE && c.GetInto().GetSkipData())
+}
+
+// unshape puts the client's own statement in the place of the shape that Postgres has kept, which is the statement at its place
+// in a query string.
+func unshape(raw *pg.RawStmt, text string) error {
+	if raw.StmtLen > 0 {
+		text = text[:raw.StmtLocation+raw.StmtLen]
+	}
+	text = text[raw.StmtLocation:]
+	original, ok := shape.Original(text)
+	switch {
+	case !ok && shape.Made(text):
+		return failure("0A000", "a statement prepared by the protocol cannot be executed by EXECUTE where models are in another Postgres",
+			"Execute it by the protocol, or PREPARE it in SQL.")
+	case !ok:
+		return nil
+	}
+	stmt, err := syntax.Statement(original)
+	if err != nil {
+		return fmt.Errorf("read a prepared statement: %w", err)
+	}
+	raw.Stmt = stmt
+	return nil
+}
+
+// unanswered sees to it that no call of the engine's is left in a query, which Postgres would take for another's: where a row
+// is met that was not scored, the statement fails.
+func (w *work) unanswered(query *pg.Node) error {
+	if w.functions.kept == nil {
+		return nil
+	}
+	for _, c := range rewrite.Find(query) {
+		if c.Function != calls.Predict {
+			return failure("0A000", c.Function+" cannot be called here where models are in another Postgres", "Call it in a FROM clause of its own.")
+		}
+		if err := c.Fail("cvp_predict cannot score here, where models are in another Postgres, the row"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keeps refuses a statement by which Postgres would keep a call for later.

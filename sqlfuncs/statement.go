@@ -68,7 +68,7 @@ func (s *statement) Reword(message string, position int32) string {
 // Native implements server.Statement.
 func (s *statement) Native() bool {
 	if s.functions.kept != nil && (len(s.Engine) > 0 || s.Registry) {
-		return false
+		return s.shapeServes()
 	}
 	return len(s.Engine) == 0 && len(s.Reads) == 0 && !s.Executes || !s.Runs
 }
@@ -145,6 +145,9 @@ func (s *statement) plan(ctx context.Context, w *work) (final *server.Final, err
 	}
 	groups, err := w.scalars(ctx, scalars)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.unanswered(query); err != nil {
 		return nil, err
 	}
 	if final, err = s.final(stmt, w); err != nil {

@@ -68,6 +68,7 @@ func (w *world) check(t *testing.T, sheet string, c *sample) (golden string) {
 			t.Errorf("%s: %s (%s): %v\n%s", sheet, c.title, m.name, err, c.sql)
 		case c.pending != "" && err == nil:
 			t.Errorf("%s: %s (%s) works now: take away its mark\n%s", sheet, c.title, m.name, c.sql)
+		case c.pending != "" && *registry && got.failure != nil && got.failure.code == "3F000": // Postgres has no schema cvp to call it from
 		case c.pending != "" && (got.failure == nil || got.failure.code != "0A000"):
 			t.Errorf("%s: %s (%s) is to be refused as 0A000 until it works, but: %v\n%s", sheet, c.title, m.name, err, c.sql)
 		}

@@ -2,6 +2,7 @@ package sqlcheck
 
 import (
 	_ "embed"
+	"flag"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -40,6 +41,8 @@ var models = []trained{
 	{"by_born", "born", `relation => 'customers', target => 'spend', key => 'born', algorithm => 'linear', options => '{` + features + `}'`},
 }
 
+var registry = flag.Bool("registry", false, "keep the models in another database")
+
 // world is the two ways in which a statement runs. Both hold the same tables.
 type world struct {
 	// called goes through the server, which answers the calls; native goes to the twin, whose functions are its own.
@@ -51,7 +54,12 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	main, twin := pgtest.Database(t), pgtest.Database(t)
 	execute(t, pgtest.Connect(t, main), worldSQL)
-	through := cvptest.Through(t, main)
+	through := ""
+	if *registry {
+		through = cvptest.WithRegistry(t, main, pgtest.Database(t))
+	} else {
+		through = cvptest.Through(t, main)
+	}
 	session := pgtest.Connect(t, through)
 	beside := pgtest.Connect(t, twin)
 	execute(t, beside, worldSQL)

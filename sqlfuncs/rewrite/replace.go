@@ -195,6 +195,17 @@ func (c *Call) Scalar(n int, typ string) error {
 	return nil
 }
 
+// Fail replaces the call by an expression that fails wherever it is computed, with a text and the call's last argument.
+func (c *Call) Fail(text string) error {
+	e, err := syntax.Expression(fmt.Sprintf("CAST(pg_catalog.concat('%s ', x) AS pg_catalog.float8)", text))
+	if err != nil {
+		return err
+	}
+	e.GetTypeCast().Arg.GetFuncCall().Args[1] = syntax.Clone(c.Func.Args[len(c.Func.Args)-1])
+	c.become(e)
+	return nil
+}
+
 // become puts e in the call's place and keeps the column name that Postgres gives to the call.
 func (c *Call) become(e *pg.Node) {
 	if b := c.At.Block; b != nil {

@@ -20,6 +20,7 @@ type writing struct {
 	tokens  []*pg.ScanToken
 	edits   []edit
 
+	written map[int32]bool // calls and views, by where they stand
 	items   map[*pg.FuncCall]*pg.RangeFunction
 	targets map[*pg.FuncCall]*pg.ResTarget // those whose column has the call's name
 }
@@ -30,7 +31,7 @@ func Of(source string, stmt *pg.Node, surface *Surface) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writing{surface: surface, source: source, tokens: tokens, items: map[*pg.FuncCall]*pg.RangeFunction{}, targets: map[*pg.FuncCall]*pg.ResTarget{}}
+	w := &writing{surface: surface, source: source, tokens: tokens, written: map[int32]bool{}, items: map[*pg.FuncCall]*pg.RangeFunction{}, targets: map[*pg.FuncCall]*pg.ResTarget{}}
 	own := syntax.CommonTables(stmt)
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
 		switch {
@@ -45,12 +46,21 @@ func Of(source string, stmt *pg.Node, surface *Surface) (*Text, error) {
 				}
 			}
 		case n.GetFuncCall() != nil:
-			w.call(n.GetFuncCall())
+			if f := n.GetFuncCall(); !w.written[f.Location] {
+				w.written[f.Location] = true // UPDATE … SET (a, b) = … has its source once for each column
+				w.call(f)
+			}
 		case n.GetRangeVar() != nil:
-			w.view(n.GetRangeVar(), own)
+			if r := n.GetRangeVar(); !w.written[r.Location] {
+				w.written[r.Location] = true
+				w.view(r, own)
+			}
 		}
 		return true
 	})
+	if stmt.GetPrepareStmt() != nil && len(tokens) > 0 {
+		w.replace(int(tokens[0].End), int(tokens[0].End), 0, " %s", kept(source))
+	}
 	return apply(source, w.edits), nil
 }
 

@@ -139,14 +139,21 @@ func (w *work) registryView(ctx context.Context, n *pg.Node, r *pg.RangeVar, col
 	return nil
 }
 
-// unkept are functions about roles, of which a registry knows only the names of those who have called.
-var unkept = map[string]bool{"cvp_share": true, "cvp_unshare": true}
+// unkept gives a hint for a function about roles or relations, of which a registry knows none; "" for all others.
+func unkept(function string) (hint string) {
+	switch function {
+	case "cvp_share", "cvp_unshare":
+		return "There, the owner of a model and the members of that role may use it: GRANT the role instead."
+	case "cvp_define_source", "cvp_drop_source":
+		return "Say the same by the options of cvp_train: time, link, group."
+	}
+	return ""
+}
 
 // registryCall runs a function of the registry's, once, and replaces the call.
 func (w *work) registryCall(ctx context.Context, c *rewrite.Call) error {
-	if unkept[c.Function] {
-		return failure("0A000", c.Function+" is not available where models are in another Postgres",
-			"There, the owner of a model and the members of that role may use it: GRANT the role instead.")
+	if hint := unkept(c.Function); hint != "" {
+		return failure("0A000", c.Function+" is not available where models are in another Postgres", hint)
 	}
 	overloads := w.functions.kept.surface.Function(c.Function)
 	if len(overloads) != 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cvp/catalog"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/question"
 	"cvp/sqlfuncs/schema"
@@ -17,9 +18,9 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude, Sides: t.options.Sides}
-	if t.options.Link != "" {
-		o.Links = []string{t.options.Link}
+	o, err := t.schemaOptions(ctx)
+	if err != nil {
+		return err
 	}
 	found, err := schema.Source(ctx, t.conn, q, o)
 	if err != nil {
@@ -41,6 +42,25 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 	}
 	t.events, err = t.cutoffs(q)
 	return err
+}
+
+// schemaOptions are what the options of the training and the database's declarations say of the tables.
+func (t *trainingCall) schemaOptions(ctx context.Context) (schema.Options, error) {
+	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude, Sides: t.options.Sides}
+	if t.options.Link != "" {
+		o.Links = []string{t.options.Link}
+	}
+	if t.functions.kept != nil {
+		return o, nil // a registry knows nothing of the relations of other databases
+	}
+	declared, err := catalog.DefinedSources(ctx, t.conn)
+	if err != nil {
+		return o, err
+	}
+	for _, d := range declared {
+		o.Declared = append(o.Declared, schema.Declaration(d))
+	}
+	return o, nil
 }
 
 // question parses the argument; what Postgres has to read of it must be one expression each.

@@ -26,11 +26,13 @@ func engine(function string) bool {
 // registry reports whether the function of that name is one of schema cvp that Postgres answers alone.
 func registry(function string) bool {
 	switch function {
-	case "cvp_evaluate", "cvp_leak_check", "cvp_deploy", "cvp_rollback", "cvp_drop_model", "cvp_share", "cvp_unshare":
+	case "cvp_evaluate", "cvp_leak_check", "cvp_define_source", "cvp_drop_source", "cvp_deploy", "cvp_rollback", "cvp_drop_model", "cvp_share", "cvp_unshare":
 		return true
 	}
 	return false
 }
 
 // view reports whether the relation of that name is a view of schema cvp.
-func view(relation string) bool { return relation == "cvp_models" || relation == "cvp_runs" }
+func view(relation string) bool {
+	return relation == "cvp_models" || relation == "cvp_runs" || relation == "cvp_sources"
+}

@@ -26,6 +26,9 @@ func (p *plan) group(named string, time, entity column) ([]column, error) {
 		}
 		return []column{c}, nil
 	}
+	if c := p.events().relation.find(p.declared[p.events().relation].Group); c != nil {
+		return []column{{p.events(), c}}, nil
+	}
 	if i := time.item; i != p.events() {
 		return columnsOf(i.parent, i.by.columns), nil
 	}

@@ -50,7 +50,8 @@ func (e *edge) refersTo(column string) *Column {
 
 // graph is the relations and the edges between them.
 type graph struct {
-	edges map[*Relation][]*edge
+	edges    map[*Relation][]*edge
+	declared map[*Relation]Declaration
 }
 
 // newGraph takes the foreign keys of the catalogue and the links that an option gives. A link between columns that
@@ -65,7 +66,6 @@ func newGraph(c *catalog, links []*edge) *graph {
 		}
 	}
 	for _, l := range links {
-		l.given = true
 		g.add(l)
 	}
 	return g

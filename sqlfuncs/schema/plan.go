@@ -42,11 +42,12 @@ func (c column) String() string {
 type plan struct {
 	items      []*item
 	conditions int // how many names are kept for conditions
+	declared   map[*Relation]Declaration
 }
 
 // newPlan joins the tables of the path and those that the event table refers to.
 func newPlan(events, entities *Relation, path []*edge, g *graph, conditions int) *plan {
-	p := &plan{conditions: conditions}
+	p := &plan{conditions: conditions, declared: g.declared}
 	at := p.add(&item{relation: events})
 	for _, e := range path {
 		at = p.add(&item{relation: e.to, parent: at, by: e, distance: at.distance + 1, last: e.to == entities})

@@ -20,6 +20,8 @@ type Options struct {
 	Exclude []string
 	// Sides are the tables whose events are read besides, nil for all that the schema shows.
 	Sides []string
+	// Declared say of relations what their schema does not; the other options go before them.
+	Declared []Declaration
 }
 
 // EventSource says where the rows behind a question are. Its methods give the SQL that reads them.
@@ -112,7 +114,7 @@ func (s *sourcing) readLinks() error {
 		}
 		s.links = append(s.links, l)
 	}
-	return nil
+	return s.readDeclaredLinks()
 }
 
 // load reads the catalogue around the tables that the question and the links name.
@@ -143,6 +145,8 @@ func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
 		}
 		switch {
 		case err == nil:
+		case i >= 2+2*len(s.o.Links):
+			s.catalog.named[i] = nil // a declaration about tables that are gone or that the role may not read
 		case i < 2:
 			return at(s.q, tables[i].Pos, err)
 		default:
@@ -154,15 +158,24 @@ func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
 }
 
 func (s *sourcing) makeGraph() error {
-	var given []*edge
+	var links []*edge
 	for i, l := range s.links {
-		e, err := s.catalog.link(l, s.catalog.named[2+2*i], s.catalog.named[3+2*i])
-		if err != nil {
-			return err
+		from, to, given := s.catalog.named[2+2*i], s.catalog.named[3+2*i], i < len(s.o.Links)
+		if !given && (from == nil || to == nil) {
+			continue
 		}
-		given = append(given, e)
+		e, err := s.catalog.link(l, from, to)
+		switch {
+		case err != nil && given:
+			return err
+		case err != nil:
+			continue // its columns have changed since it was declared
+		}
+		e.given = given
+		links = append(links, e)
 	}
-	s.graph = newGraph(s.catalog, given)
+	s.graph = newGraph(s.catalog, links)
+	s.graph.declared = s.declarations()
 	return nil
 }
 

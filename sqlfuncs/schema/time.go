@@ -26,6 +26,9 @@ func (p *plan) timeColumn(named string) (c column, note string, err error) {
 		if i.last {
 			continue
 		}
+		if c, ok := p.declaredTime(i); ok {
+			return c, "", nil
+		}
 		candidates := i.times()
 		if len(candidates) == 0 {
 			continue

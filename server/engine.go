@@ -51,6 +51,13 @@ type Reworder interface {
 	Reword(message string, position int32) string
 }
 
+// Reader is a Statement of which only Postgres knows what it does: it runs what was prepared in SQL.
+type Reader interface {
+	// OnlyReads asks Postgres whether the statement only reads, as Statement.Repeatable says. It is called outside of a
+	// transaction, before one is opened for the statement.
+	OnlyReads(ctx context.Context, conn *pgconn.PgConn) (bool, error)
+}
+
 // Call is one execution of a Statement.
 type Call struct {
 	// ParamOIDs are the resolved types of the client's parameters, ParamFormats 0 (text) or 1 (binary) for
@@ -76,4 +83,6 @@ type Final struct {
 	SQL       string
 	ExtraOIDs []uint32
 	Extra     [][]byte
+	// Tag is the command tag that the client gets, "" for the one of SQL.
+	Tag string
 }

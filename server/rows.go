@@ -17,6 +17,8 @@ type rows struct {
 	behind bool
 	// more is how many CloseCompletes come besides, of Closes that are the statement's own.
 	more int
+	// tag is the command tag for the client, "" for the one that comes.
+	tag string
 	// failed words an error for the client.
 	failed func(f []byte) []byte
 	// described turns the RowDescription into the client's; nil is for a client that has one already. An error
@@ -94,7 +96,10 @@ func (t *takeover) relayFrame(r *rows, kind byte, f []byte) error {
 	case frame.ParseComplete, frame.BindComplete, frame.NoData, frame.CloseComplete:
 		return nil
 	case frame.CommandComplete, frame.EmptyQueryResponse, frame.PortalSuspended:
-		r.complete = true
+		if r.complete = true; kind == frame.CommandComplete && r.tag != "" {
+			t.reply = frame.AppendComplete(t.reply, r.tag)
+			return nil
+		}
 	case frame.RowDescription:
 		if r.described != nil {
 			own, err := r.described(f)

@@ -9,6 +9,7 @@ import (
 
 	"cvp/server/frame"
 	"github.com/jackc/pgproto3/v2"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // errFailed ends a query string whose error the client has got.
@@ -57,6 +58,11 @@ func (t *takeover) query(planned []Statement, unsynced, executed bool) error {
 		repeatable = repeatable && st.Repeatable()
 	}
 	var err error
+	if r, ok := planned[0].(Reader); ok && len(planned) == 1 && !unsynced && !repeatable && t.state() == frame.Idle {
+		if repeatable, err = t.reads(ctx, r); err != nil {
+			return err
+		}
+	}
 	if !own {
 		err = t.begin(repeatable, executed)
 	}
@@ -82,6 +88,18 @@ func (t *takeover) query(planned []Statement, unsynced, executed bool) error {
 		return t.fail()
 	}
 	return nil
+}
+
+// reads asks whether a statement only reads. A failure costs nothing: the statement meets it too.
+func (t *takeover) reads(ctx context.Context, r Reader) (reads bool, err error) {
+	_, err = t.lend(ctx, func(conn *pgconn.PgConn) (err error) {
+		reads, err = r.OnlyReads(ctx, conn)
+		return err
+	})
+	if b, n := t.renaming.end(nil, 0); err == nil && n > 0 {
+		_, err = t.commands(b, nil)
+	}
+	return reads, err
 }
 
 // alone runs one statement of ours in a transaction of its own.
@@ -199,7 +217,7 @@ func (t *takeover) final(st Statement, final *Final, columns []pgproto3.FieldDes
 	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
-	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, failed: final.failed(st), described: func(f []byte) ([]byte, error) {
+	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, tag: final.Tag, failed: final.failed(st), described: func(f []byte) ([]byte, error) {
 		return renamed(f, columns)
 	}})
 	if errors.Is(err, errFailed) {

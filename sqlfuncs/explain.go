@@ -215,7 +215,7 @@ func (x *explanation) final(ctx context.Context, w *work, planned *server.Final)
 	}
 	return &server.Final{
 		SQL:       fmt.Sprintf(`SELECT line::pg_catalog.%s AS "QUERY PLAN" FROM pg_catalog.unnest($%d::pg_catalog.text[]) AS plan (line)`, kind, n),
-		ExtraOIDs: []uint32{pgtype.TextArrayOID}, Extra: [][]byte{pull.TextArray(out)},
+		ExtraOIDs: []uint32{pgtype.TextArrayOID}, Extra: [][]byte{pull.TextArray(out)}, Tag: "EXPLAIN",
 	}, nil
 }
 

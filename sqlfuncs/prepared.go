@@ -49,6 +49,28 @@ func (s *statement) executed(ctx context.Context, w *work, stmt *pg.Node) (ours 
 	return true, nil
 }
 
+// OnlyReads implements server.Reader.
+func (s *statement) OnlyReads(ctx context.Context, conn *pgconn.PgConn) (bool, error) {
+	if !s.Executes {
+		return s.Repeatable(), nil
+	}
+	stmt, err := syntax.Statement(s.Text)
+	if err != nil || stmt.GetExecuteStmt() == nil { // CREATE TABLE … AS EXECUTE writes
+		return false, err
+	}
+	w := &work{functions: s.functions, conn: conn}
+	query, _, err := w.prepared(ctx, stmt.GetExecuteStmt().Name)
+	if err != nil || query == nil {
+		return false, err
+	}
+	text, err := syntax.Text(query)
+	if err != nil {
+		return false, err
+	}
+	parts := calls.Split(text, s.views)
+	return len(parts) == 1 && parts[0].ReadOnly, nil
+}
+
 // prepared gives the statement of that name and the types of its parameters, nil where there is none.
 func (w *work) prepared(ctx context.Context, name string) (query *pg.Node, types []uint32, err error) {
 	var texts, lists pull.Text

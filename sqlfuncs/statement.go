@@ -38,6 +38,7 @@ type statement struct {
 var (
 	_ server.Statement = (*statement)(nil)
 	_ server.Preparer  = (*statement)(nil)
+	_ server.Reader    = (*statement)(nil)
 	_ server.Reworder  = (*statement)(nil)
 )
 

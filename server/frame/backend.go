@@ -70,6 +70,12 @@ func report(e *pgconn.PgError, severity string) *pgproto3.ErrorResponse {
 	return r
 }
 
+// AppendComplete appends a CommandComplete.
+func AppendComplete(dst []byte, tag string) []byte {
+	dst, at := begin(dst, CommandComplete)
+	return end(appendText(dst, tag), at)
+}
+
 // AppendReady appends a ReadyForQuery.
 func AppendReady(dst []byte, status byte) []byte {
 	return append(dst, ReadyForQuery, 0, 0, 0, 5, status)

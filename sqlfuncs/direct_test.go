@@ -1,20 +1,14 @@
 package sqlfuncs_test
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"cvp/catalog"
 	"cvp/internal/cvptest"
 	"cvp/internal/pgtest"
 )
@@ -23,7 +17,7 @@ import (
 // those of the north, the superuser all.
 type direct struct {
 	database, server string
-	owner, user      string // of schema cvp
+	user             string // the role whose members may use schema cvp
 	super, through   *client
 	ann              *client // connected to Postgres
 	annThrough       *client
@@ -32,26 +26,11 @@ type direct struct {
 
 func newDirect(t *testing.T) *direct {
 	t.Helper()
-	suffix := strings.ToLower(rand.Text()[:10])
-	d := &direct{owner: "cvp_owner_" + suffix, user: "cvp_user_" + suffix}
-	cluster := os.Getenv("CVP_TEST_POSTGRES")
-	t.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), cluster)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close(context.Background())
-		if _, err := conn.Exec(context.Background(), fmt.Sprintf("DROP ROLE IF EXISTS %s, %s", d.owner, d.user)); err != nil {
-			t.Error(err)
-		}
-	})
-	d.database = pgtest.Database(t)
-	d.server = cvptest.Through(t, d.database)
+	d := &direct{}
+	d.database, d.server, d.user = cvptest.Linked(t)
 	d.super = connect(t, d.database)
-	d.link(t, d.server)
 	annURL := pgtest.Role(t, d.database, "ann", `a \ secret`)
 	d.annRole = roleOf(t, annURL)
-	d.mapping(t, d.database, `postgres`)
 	d.super.exec(fmt.Sprintf(`GRANT %s TO %s; CREATE USER MAPPING FOR %[2]s SERVER cvp_engine OPTIONS (user '%s', password 'a \ secret')`,
 		d.user, d.annRole, strings.Trim(d.annRole, `"`)))
 	d.super.exec(loans)
@@ -62,39 +41,6 @@ func newDirect(t *testing.T) *direct {
 	d.super.exec("SELECT cvp.cvp_share('risk', $1)", strings.Trim(d.annRole, `"`))
 	d.ann, d.annThrough = connect(t, annURL), connect(t, hostOf(t, annURL, d.server))
 	return d
-}
-
-// link sets the database up to call the server at the host of a URL.
-func (d *direct) link(t *testing.T, server string) {
-	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = pgx.BeginFunc(t.Context(), d.super.Conn, func(tx pgx.Tx) error {
-		conn := tx.Conn().PgConn()
-		if err := catalog.Install(t.Context(), conn); err != nil {
-			return err
-		}
-		if err := catalog.Secure(t.Context(), conn, d.owner, d.user); err != nil {
-			return err
-		}
-		return catalog.Link(t.Context(), conn, map[string]string{"host": u.Hostname(), "port": u.Port()})
-	})
-	if err != nil {
-		t.Fatal(describe(err))
-	}
-}
-
-// mapping gives the role of a URL a user mapping.
-func (d *direct) mapping(t *testing.T, role, name string) {
-	t.Helper()
-	u, err := url.Parse(role)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	d.super.exec(fmt.Sprintf("CREATE USER MAPPING FOR %s SERVER cvp_engine OPTIONS (user '%s', password '%s')", name, name, password))
 }
 
 func TestADirectConnectionGetsTheAnswersOfTheServer(t *testing.T) {

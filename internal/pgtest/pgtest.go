@@ -65,11 +65,17 @@ func run(m *testing.M) (code int, err error) {
 	return code, cluster.Stop(ctx)
 }
 
+// Cluster gives the URL of the cluster's own database, as a superuser.
+func Cluster(t testing.TB) string {
+	t.Helper()
+	return parse(t, os.Getenv(environment)).String()
+}
+
 // Database makes an empty database, dropped when the test ends, and gives its URL: over TCP, as a superuser.
 func Database(t testing.TB) string {
 	t.Helper()
 	name := unique("test")
-	server := os.Getenv(environment)
+	server := Cluster(t)
 	execute(t, server, "CREATE DATABASE "+quote(name))
 	t.Cleanup(func() { execute(t, server, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)") })
 	u := parse(t, server)

@@ -27,8 +27,10 @@ type sample struct {
 	title  string
 	sql    string
 	params []param
-	// pending is the reason why the server still refuses the statement, "" where it does not.
-	pending string
+	// inside says that Postgres itself runs the calls: through the foreign server, in every way but the twin's.
+	inside bool
+	// apart is the reason why a direct connection answers otherwise, "" where it does not.
+	apart string
 	// ordered says that the order of the rows means something.
 	ordered bool
 	// several says that the string holds several statements, which the simple protocol alone takes.
@@ -44,7 +46,8 @@ type sample struct {
 //
 //	-- parameters: int4=7, text=NULL
 //	-- ordered, where that cannot be read off the statement
-//	-- pending: the reason
+//	-- inside Postgres
+//	-- direct: the reason why a direct connection answers otherwise
 //	-- simple only: the reason
 func sheets(t testing.TB) []sheet {
 	t.Helper()
@@ -91,8 +94,10 @@ func readSample(text string) (*sample, error) {
 			c.ordered = true
 		case name == "simple only":
 			c.simple = true
-		case name == "pending":
-			c.pending = value
+		case note == "inside Postgres":
+			c.inside = true
+		case name == "direct":
+			c.apart = value
 		case name == "parameters":
 			for _, p := range strings.Split(value, ", ") {
 				parsed, err := readParam(p)

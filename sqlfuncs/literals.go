@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/syntax"
 )
@@ -44,16 +45,15 @@ var elements = map[uint32]uint32{
 	pgtype.BoolArrayOID: pgtype.BoolOID, pgtype.TextArrayOID: pgtype.TextOID,
 }
 
-// arrayHead is the length of what goes before the elements of a one-dimensional array in binary form.
-const arrayHead = 20
-
 // arrayLiteral is the literal of a one-dimensional array in binary form (array_send in
 // src/backend/utils/adt/arrayfuncs.c).
 func arrayLiteral(value []byte, element uint32) (string, error) {
 	// A million numbers need no look for quotes: the literal is written as it is to be.
-	b := append(make([]byte, 0, 3*len(value)/2+8), '\'', '{')
-	for rest := value[min(len(value), arrayHead):]; len(rest) > 0; {
-		if len(b) > len("'{") {
+	b := append(make([]byte, 0, 3*len(value)/2+8), '\'')
+	b = append(appendBounds(b, value), '{')
+	opened := len(b)
+	for rest := value[min(len(value), pull.ArrayHeadLen):]; len(rest) > 0; {
+		if len(b) > opened {
 			b = append(b, ',')
 		}
 		if len(rest) < 4 {
@@ -81,6 +81,18 @@ func arrayLiteral(value []byte, element uint32) (string, error) {
 		return quoted(string(b[1 : len(b)-1])), nil
 	}
 	return string(b), nil
+}
+
+// appendBounds appends the bounds of an array whose first element is not its number 1.
+func appendBounds(b, value []byte) []byte {
+	if len(value) < pull.ArrayHeadLen {
+		return b
+	}
+	n, lower := int64(binary.BigEndian.Uint32(value[12:])), int64(int32(binary.BigEndian.Uint32(value[16:])))
+	if lower == 1 {
+		return b
+	}
+	return fmt.Appendf(b, "[%d:%d]=", lower, lower+n-1)
 }
 
 // appendElement appends a text as an element of an array's text form.

@@ -15,11 +15,21 @@ import (
 
 // place puts scores where the calls stood.
 func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
-	if g.calls[0].Joinable(g.subject.Expr) {
+	far := ""
+	if pull.Integer(known.OID) {
+		if e, ok := indexed(known, scores, g.oid == pgtype.Int8OID, w.params); ok {
+			return w.placeElements(g, e)
+		}
+		far = ", because the keys lie far apart"
+	}
+	why := g.calls[0].WhyLookup(g.subject.Expr)
+	if why == "" {
+		w.explain.places("join on the key" + far)
 		oid, value := known.Array()
 		return rewrite.Join(g.calls, g.key, rewrite.Scores{
 			Keys: w.params.Add(oid, value), Values: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores)), KeyType: keyType(oid)})
 	}
+	w.explain.places("look-up in jsonb, because " + why)
 	object, err := lookup(known.AsText(), scores, false)
 	if err != nil {
 		return err
@@ -35,6 +45,7 @@ func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
 
 // placeRows puts the scores of whole rows where the calls stood.
 func (w *work) placeRows(g *scoring, known *pull.Keys, scores []float64) error {
+	w.explain.places("look-up in jsonb, because its block does not tell the rows")
 	object, err := lookup(known, scores, true)
 	if err != nil {
 		return err
@@ -42,6 +53,21 @@ func (w *work) placeRows(g *scoring, known *pull.Keys, scores []float64) error {
 	n := w.params.Add(pgtype.JSONBOID, object)
 	for _, c := range g.calls {
 		if err := c.LookupRow(g.key, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeElements has the calls read their scores out of an array.
+func (w *work) placeElements(g *scoring, e rewrite.Elements) error {
+	place := "element of an array, by the key"
+	if w.explain.dry() {
+		place += "; a join or a look-up where the keys lie far apart"
+	}
+	w.explain.places(place)
+	for _, c := range g.calls {
+		if err := c.Element(g.key, e); err != nil {
 			return err
 		}
 	}

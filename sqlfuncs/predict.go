@@ -24,6 +24,10 @@ type scoring struct {
 	key     *pg.Node // what identifies the subject: Subject.Expr, or a text of it
 	// keys is the SELECT of the subjects that are needed, "" where every key of the model is scored.
 	keys string
+	// oid is the type of the key where it is known, else 0.
+	oid uint32
+	// most says that keys are not read because most of the model's are expected among them.
+	most bool
 	// limited says that keys are those of the rows that the block's LIMIT picks: the block is restricted to them. nulls
 	// says that rows without a key are among them.
 	limited, nulls bool
@@ -175,7 +179,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 		return err
 	}
 	switch {
-	case keys != nil && pull.Integer(keys.OID), g.every:
+	case pull.Integer(g.oid) && pull.Integer(known.OID):
 	case keys != nil:
 		g.key, known = asText(g.key), known.AsText()
 	default:

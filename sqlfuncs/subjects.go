@@ -121,14 +121,14 @@ func (w *work) isOutermost(g *scoring) bool {
 // compute the value that failed, and where it does, the error is its own.
 func (w *work) keysOrAll(ctx context.Context, g *scoring) (keys *pull.Keys, err error) {
 	if !rewrite.MayFail(g.subject.Expr) && !g.calls[0].ReadsMayFail() {
-		return w.keys(ctx, g)
+		return w.mostOrKeys(ctx, g)
 	}
 	err = w.undoing(ctx, func() (err error) {
-		keys, err = w.keys(ctx, g)
+		keys, err = w.mostOrKeys(ctx, g)
 		return err
 	})
 	if ofValues(err) {
-		g.limited = false
+		g.limited, g.most = false, false
 		return nil, nil
 	}
 	return keys, err
@@ -142,17 +142,13 @@ func ofValues(err error) bool {
 
 // keys runs a group's key query: whole numbers where the expression gives them, text otherwise.
 func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
-	sql := g.keys
-	oid, err := w.keyOID(ctx, sql)
-	if err != nil {
+	var err error
+	if g.oid, err = w.keyOID(ctx, g.keys); err != nil {
 		return nil, err
 	}
-	keys := &pull.Keys{OID: oid}
-	if !pull.Integer(keys.OID) || !g.model.source.KeyInteger() {
-		if pull.Integer(keys.OID) {
-			keys.OID = pgtype.TextOID
-		}
-		sql = "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + withRepeats(sql) + ") AS cvp_subjects"
+	keys, sql := &pull.Keys{OID: g.oid}, g.distinct()
+	if pull.Integer(g.oid) && !g.model.source.KeyInteger() {
+		keys.OID = pgtype.TextOID
 	}
 	if w.explain.dry() {
 		return keys, nil
@@ -164,6 +160,14 @@ func (w *work) keys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	}
 	g.nulls = sink.nulls
 	return keys, nil
+}
+
+// distinct is a group's key query in the form in which keys of its type are read.
+func (g *scoring) distinct() string {
+	if pull.Integer(g.oid) && g.model.source.KeyInteger() {
+		return g.keys
+	}
+	return "SELECT DISTINCT cvp_key::pg_catalog.text FROM (" + withRepeats(g.keys) + ") AS cvp_subjects"
 }
 
 // withRepeats is a query of keys without its DISTINCT: equal values may have different texts, and not every type has an
@@ -257,6 +261,7 @@ func (w *work) everyKey(ctx context.Context, g *scoring) (bool, error) {
 	_, err := pull.Into(ctx, w.conn, pull.Query{
 		SQL:    "SELECT CASE WHEN pg_catalog.to_regclass($1)::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)::pg_catalog.oid THEN 'same' END",
 		Params: [][]byte{[]byte(syntax.RelationName(v)), []byte(r.From)}, OIDs: []uint32{pgtype.TextOID, pgtype.TextOID}}, &same)
+	g.oid = r.KeyOID
 	return err == nil && len(same) == 1 && same[0] != nil, err
 }
 

@@ -23,7 +23,9 @@ Postgres's own that look the scores up; what it gives lies in ` + "`testdata/sql
 a direct connection to Postgres whose [calls ask the server](direct.md). Random statements are compared with the scores looked up:
 300 in the test, 10,000 by ` + "`make fuzz-sql`" + `. EXPLAIN tells the same of a statement of yours.
 
-**How.** The keys that a call can meet are read first and scored in one batch. Then the call becomes
+**How.** The keys that a call can meet are read first and scored in one batch. Where both the key and the model's are whole numbers that
+lie close together (at least one in eight of those between the first and the last), the call becomes an element of an array that the keys
+index: the tables below say what happens to other keys. Else the call becomes
 
 - *join*: a column of a LEFT JOIN of its SELECT with the keys and scores, two array parameters;
 - *look-up*: a look-up of the key in one jsonb parameter, where a join would change what the SELECT means;
@@ -36,7 +38,8 @@ What keeps a call for later (a function, a trigger, a default, a materialised vi
 **Direct connections** give the same, but for the FEW statements below that say how they differ, as *direct*.
 
 **Which keys.** *Of its SELECT*: those of its FROM clause and of such conditions as give the same answer again. *All*: every key of the
-model, where that cannot be known before the statement runs. The first is asked for only the keys of the rows that a LIMIT picks, where
+model, where that cannot be known before the statement runs, or where the model has 50,000 keys or more and Postgres expects its SELECT to
+give a fifth of them: reading them would run the joins once more. The first is asked for only the keys of the rows that a LIMIT picks, where
 the call itself does not decide which those are.
 
 **What to know.**

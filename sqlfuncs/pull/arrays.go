@@ -7,20 +7,28 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// ArrayHeadLen is the length of what goes before the elements of a one-dimensional array in binary form.
+const ArrayHeadLen = 20
+
+// ArrayHead writes what goes before the elements of an array of n elements, not 0, into the beginning of b, and returns b.
+func ArrayHead(b []byte, element uint32, n int, lower int64) []byte {
+	binary.BigEndian.PutUint32(b, 1)     // one dimension
+	binary.BigEndian.PutUint32(b[4:], 1) // there may be NULLs
+	binary.BigEndian.PutUint32(b[8:], element)
+	binary.BigEndian.PutUint32(b[12:], uint32(n))
+	binary.BigEndian.PutUint32(b[16:], uint32(int32(lower)))
+	return b
+}
+
 // array is the binary form of a one-dimensional array (array_send in src/backend/utils/adt/arrayfuncs.c). put
 // appends one element of about width bytes, and reports false for NULL, which has none.
 func array[T any](v []T, element uint32, width int, put func([]byte, T) ([]byte, bool)) []byte {
-	b := make([]byte, 0, 20+(4+width)*len(v))
 	if len(v) == 0 {
-		b = binary.BigEndian.AppendUint32(b, 0) // no dimension
+		b := binary.BigEndian.AppendUint32(nil, 0) // no dimension
 		b = binary.BigEndian.AppendUint32(b, 0)
 		return binary.BigEndian.AppendUint32(b, element)
 	}
-	b = binary.BigEndian.AppendUint32(b, 1) // one dimension
-	b = binary.BigEndian.AppendUint32(b, 1) // there may be NULLs
-	b = binary.BigEndian.AppendUint32(b, element)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
-	b = binary.BigEndian.AppendUint32(b, 1) // lower bound
+	b := ArrayHead(make([]byte, ArrayHeadLen, ArrayHeadLen+(4+width)*len(v)), element, len(v), 1)
 	for _, x := range v {
 		at := len(b)
 		var present bool

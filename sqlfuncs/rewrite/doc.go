@@ -4,7 +4,9 @@
 // A scalar call cvp_predict(model, key) becomes, by the shape of its query block,
 //
 //   - a parameter, where the key is the same for every row;
-//   - a column of LEFT JOIN unnest(keys, scores), the fast path for many keys (a hash join);
+//   - an element of an array of scores, where the keys are whole numbers that lie close together: no join, wherever the
+//     call stands;
+//   - a column of LEFT JOIN unnest(keys, scores), for other keys (a hash join);
 //   - a look-up scores ->> key in a jsonb parameter, where a join would change what the block means: in a join
 //     condition, beside grouping, with SELECT * over JOIN … USING, under FOR UPDATE.
 //

@@ -74,6 +74,40 @@ func TestRewriteGolden(t *testing.T) {
 	golden(t, "rewrite.txt", b.String())
 }
 
+// A key of whole numbers may index an array, wherever the call stands.
+func TestElementGolden(t *testing.T) {
+	var b strings.Builder
+	for _, c := range []struct {
+		sql string
+		e   Elements
+	}{
+		{"SELECT avg(cvp_predict('m', id)) FROM t", Elements{Scores: 1}},
+		{"SELECT cvp_predict('m', id + 1) AS s FROM t GROUP BY id HAVING cvp_predict('m', id + 1) > 0.5", Elements{Scores: 2, Index: 1}},
+		{"SELECT cvp_predict('m', (SELECT max(big) FROM u)) FROM t", Elements{Scores: 1, Wide: true, Base: 9_999_999_999, Last: 10_000_000_999}},
+		{"SELECT * FROM a JOIN b USING (id) WHERE cvp_predict('m', id) > 0.5 FOR UPDATE", Elements{Scores: 2, Index: 1, Wide: true, Base: -8, Last: 5}},
+	} {
+		stmt, err := syntax.Statement(c.sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range Find(stmt) {
+			args, err := call.Arguments("model", "subject")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := call.Element(args["subject"], c.e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := syntax.Text(stmt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s\n  runs: %s\n\n", c.sql, out)
+	}
+	golden(t, "elements.txt", b.String())
+}
+
 func TestTableFunctionsBecomeSubselects(t *testing.T) {
 	var b strings.Builder
 	for _, sql := range []string{

@@ -86,6 +86,9 @@ func (e *Events) Queries() []string {
 	return slices.DeleteFunc(out, func(sql string) bool { return sql == "" })
 }
 
+// KeyEstimate implements Source.
+func (e *Events) KeyEstimate() int64 { return e.Entities }
+
 // KeyInteger implements Source.
 func (e *Events) KeyInteger() bool { return e.Integer }
 
@@ -98,7 +101,7 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if keys != nil && e.wholesale(keys.Len()) {
+	if keys != nil && e.Wholesale(int64(keys.Len())) {
 		keys = nil
 	}
 	t, err := e.pull(ctx, conn, asOf, keys)
@@ -164,9 +167,10 @@ func (e *Events) last(ctx context.Context, conn *pgconn.PgConn) (int64, error) {
 	return c.Times[0], nil
 }
 
-func (e *Events) wholesale(keys int) bool {
+// Wholesale implements Source.
+func (e *Events) Wholesale(keys int64) bool {
 	const share = 5 // a fifth of the entities
-	return e.Entities > 0 && int64(keys)*share > e.Entities
+	return e.Entities > 0 && keys*share > e.Entities
 }
 
 // keys gives the entity of each point in the form that the key column has.

@@ -47,6 +47,9 @@ const alias = "cvp_relation"
 // Queries implements Source.
 func (r *Relation) Queries() []string { return []string{r.selectKeyed()} }
 
+// KeyEstimate implements Source.
+func (r *Relation) KeyEstimate() int64 { return r.Estimate }
+
 // KeyInteger implements Source.
 func (r *Relation) KeyInteger() bool { return pull.Integer(r.KeyOID) }
 
@@ -59,7 +62,7 @@ func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model
 		return nil, nil, keyless()
 	}
 	q := pull.Query{SQL: r.selectKeyed() + " WHERE " + r.column(r.Key) + " IS NOT NULL"}
-	if keys != nil && !r.wholesale(keys.Len()) {
+	if keys != nil && !r.Wholesale(int64(keys.Len())) {
 		oid, value := keys.Array()
 		q.SQL += " AND " + r.matches(keys)
 		q.Params, q.OIDs, q.Formats = [][]byte{value}, []uint32{oid}, []int16{1}
@@ -87,10 +90,10 @@ func keyless() error {
 		Hint: "Pass the whole row, as in cvp_predict(model, t), or train again with key => 'column'."}
 }
 
-// wholesale reports whether so many keys are asked for that reading every row is cheaper than looking them up.
-func (r *Relation) wholesale(keys int) bool {
+// Wholesale implements Source: reading every row is then cheaper than looking the keys up.
+func (r *Relation) Wholesale(keys int64) bool {
 	const share = 5 // a fifth of the rows
-	return r.Estimate > 0 && int64(keys)*share > r.Estimate
+	return r.Estimate > 0 && keys*share > r.Estimate
 }
 
 // keyTypes are the types whose keys are compared as what they are, so that an index serves.

@@ -19,6 +19,10 @@ type Source interface {
 	// Inspect gives the features of one key as Score would compute them; asOf is an instant in microseconds since 1970
 	// UTC, 0 that of predictions.
 	Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Keys, asOf int64) (*Inspection, error)
+	// KeyEstimate is about how many keys there are, 0 where it is not known.
+	KeyEstimate() int64
+	// Wholesale reports whether so many keys are asked for that Score reads every row.
+	Wholesale(keys int64) bool
 	// Queries are the stored queries behind Score, as they are run or with less.
 	Queries() []string
 	// KeyInteger reports whether Score gives keys as whole numbers.

@@ -28,11 +28,17 @@ func (a *asking) events() (*source.Events, error) {
 	for _, side := range s.Sides {
 		e.Sides = append(e.Sides, source.SideTable{Name: side.Name, EventTable: tableOf(side.EventSource)})
 	}
-	if len(s.Attributes) > 0 || len(e.Flags) > 0 {
+	if len(s.Attributes) > 0 || len(e.Flags) > 0 || s.HasTarget() {
 		e.Attributes, e.AttributesKeyed = s.AttributesSQL(false).SQL, s.AttributesSQL(true).SQL
 	}
 	for _, k := range q.Keys {
 		e.Keys = append(e.Keys, k.Literal())
+	}
+	switch target := q.Target.(type) {
+	case *question.Name:
+		e.Attribute = target.String()
+	case *question.Condition:
+		e.Attribute = target.SQL
 	}
 	var err error
 	if e.Target, err = a.target(); err != nil {
@@ -77,6 +83,10 @@ var aggregates = map[question.Function]features.Aggregate{
 
 // target gives the engine's form of what is predicted.
 func (a *asking) target() (t features.Target, err error) {
+	if a.found.HasTarget() {
+		// The answer is not of events: a window says which features describe a customer.
+		return features.Target{Aggregate: features.Exists, Horizon: 30 * 24 * time.Hour}, nil
+	}
 	main := a.q.Main()
 	function, known := aggregates[main.Function]
 	if !known {
@@ -91,8 +101,6 @@ func (a *asking) target() (t features.Target, err error) {
 		t.Compare, t.Constant = e.Operator, constant(e.Constant)
 	case *question.Logic:
 		t.Label, err = a.condition(e)
-	default:
-		return t, a.refuse(a.q.Entity.Pos, "", "predicting an attribute is not supported yet")
 	}
 	return t, err
 }

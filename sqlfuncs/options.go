@@ -17,7 +17,7 @@ type options struct {
 	Seed     uint64   `json:"seed"`
 	Threads  int      `json:"threads"`
 	Exclude  []string `json:"exclude"`  // columns that are no features
-	Positive string   `json:"positive"` // relation: the text label that counts as 1
+	Positive string   `json:"positive"` // relation, attribute: the text label that counts as 1
 
 	AsOf        string  `json:"as_of"`        // question: nothing later is read
 	FirstCutoff string  `json:"first_cutoff"` // question: the earliest training cutoff

@@ -81,7 +81,7 @@ func (t *trainingCall) question() (*question.Question, error) {
 // cutoffs reads the options that place cutoffs. The test window of earlier versions of the same question stays the
 // test window, so that versions compare.
 func (t *trainingCall) cutoffs(q *question.Question) (source.EventsOptions, error) {
-	o := source.EventsOptions{Step: time.Duration(t.options.StepDays * 24 * float64(time.Hour)), Threads: t.threads(),
+	o := source.EventsOptions{Step: time.Duration(t.options.StepDays * 24 * float64(time.Hour)), Threads: t.threads(), Positive: t.options.Positive, Seed: t.options.Seed,
 		Progress: func(s string) { t.notices.step("%s", s) }}
 	var err error
 	for _, at := range []struct {

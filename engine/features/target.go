@@ -22,10 +22,16 @@ type Target struct {
 	// Label, where not nil, is the answer in place of the comparison: it looks ahead, and the aggregate is that of
 	// its first comparison.
 	Label *Condition `json:"label,omitempty"`
+	// Impute, where not empty, says that an attribute of the entities is asked for, and how it is predicted. Its
+	// values are the labels; the rest says which events describe the entities best.
+	Impute model.Task `json:"impute,omitempty"`
 }
 
 // Task is Class where the label is yes or no, else Value.
 func (t Target) Task() model.Task {
+	if t.Impute != "" {
+		return t.Impute
+	}
 	if t.Compare != "" || t.Aggregate == Exists || t.Label != nil {
 		return model.Class
 	}

@@ -245,7 +245,7 @@ func (s *sourcing) findFlags() error {
 		e.Hint = "Name the table of the entities in FOR EACH, or let an aggregate of the events be the condition: COUNT(orders.*) OVER LAST 90 DAYS > 0."
 		return at(s.q, wheres[0].Pos, e)
 	}
-	p := s.out.entityPlan(len(wheres))
+	p := s.entityPlan()
 	for n, where := range wheres {
 		c := &condition{number: n, column: numbered(flagColumn, n), open: true}
 		c.read(where, p)
@@ -256,11 +256,15 @@ func (s *sourcing) findFlags() error {
 }
 
 // entityPlan is what the attribute query may join.
-func (s *EventSource) entityPlan(conditions int) *plan {
-	p := &plan{conditions: conditions}
-	s.own = p.add(&item{relation: s.Entity})
-	for _, extra := range s.extras {
-		extra.parent, extra.distance = s.own, 1
+func (s *sourcing) entityPlan() *plan {
+	p := &plan{conditions: len(s.q.Conditions())}
+	if s.out.own == nil {
+		s.out.own = p.add(&item{relation: s.out.Entity})
+	} else {
+		p.items = append(p.items, s.out.own)
+	}
+	for _, extra := range s.out.extras {
+		extra.parent, extra.distance = s.out.own, 1
 		p.items = append(p.items, extra)
 	}
 	return p

@@ -15,6 +15,7 @@ const (
 	valueColumn  = "cvp_value"
 	matchColumn  = "cvp_match"
 	flagColumn   = "cvp_flag"
+	targetColumn = "cvp_target"
 )
 
 // maxName is the length at which Postgres cuts a name (NAMEDATALEN - 1 bytes).

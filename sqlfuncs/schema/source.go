@@ -55,6 +55,7 @@ type EventSource struct {
 	measured map[*question.Aggregate]Measured
 	flags    []*condition
 	flagged  map[*question.Condition]string
+	target   *attribute
 	own      *item   // the entity table in the attribute query
 	extras   []*item // one-to-one tables of the entity
 }
@@ -73,16 +74,13 @@ func (d Description) String() string { return d.column.String() }
 // cause stands in the question, InternalQuery and InternalPosition say so.
 func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Options) (*EventSource, error) {
 	s := &sourcing{q: q, main: q.Main(), o: o, out: &EventSource{ValueKind: frame.Number}}
-	if s.main == nil {
-		return nil, at(q, q.Entity.Pos, failure("0A000", "a question without an aggregate has no events"))
-	}
 	if err := s.readLinks(); err != nil {
 		return nil, err
 	}
 	if err := s.load(ctx, conn); err != nil {
 		return nil, err
 	}
-	steps := []func() error{s.findKey, s.findPath, s.findTime, s.findGroup, s.findMeasures, s.findMain, s.findColumns, s.findAttributes, s.findFlags, s.findSides, s.checkMeasures, s.exclude}
+	steps := []func() error{s.findKey, s.chooseEvents, s.findPath, s.findTime, s.findGroup, s.findMeasures, s.findMain, s.findColumns, s.findAttributes, s.findTarget, s.findFlags, s.findSides, s.checkMeasures, s.exclude}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -119,7 +117,10 @@ func (s *sourcing) readLinks() error {
 
 // load reads the catalogue around the tables that the question and the links name.
 func (s *sourcing) load(ctx context.Context, conn *pgconn.PgConn) error {
-	events, entity := s.main.Of, s.q.Entity
+	events, entity := s.q.Entity, s.q.Entity
+	if s.main != nil {
+		events = s.main.Of
+	}
 	tables := []question.Name{events, entity}
 	for _, l := range s.links {
 		tables = append(tables, l.From, l.To)
@@ -273,7 +274,7 @@ func (s *sourcing) findAttributes() error {
 		s.note(fmt.Sprintf("no index keeps %s unique: of several rows with one key the attributes are those of the first in order", s.q.Entity))
 	}
 	own := &item{relation: out.Entity, alias: out.Entity.Name}
-	names := namer{entityColumn: true}
+	names := namer{entityColumn: true, targetColumn: true}
 	for n := range s.q.Conditions() {
 		names[numbered(flagColumn, n)] = true
 	}

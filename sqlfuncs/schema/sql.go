@@ -203,7 +203,7 @@ func (s *EventSource) LastSQL() Query {
 	return Query{SQL: fmt.Sprintf("SELECT %s\nFROM %s\nWHERE pg_catalog.isfinite(%s)", as(last, timeColumn), t.item.from(), t.sql())}
 }
 
-// AttributesSQL reads the entities, one row each: cvp_entity text, then Flags (boolean), then Attributes: numbers and booleans of their own
+// AttributesSQL reads the entities, one row each: cvp_entity text, then where HasTarget cvp_target, then Flags (boolean), then Attributes: numbers and booleans of their own
 // type, categories as text, moments as timestamptz. With keyed its parameter are the keys (text[]) to read.
 func (s *EventSource) AttributesSQL(keyed bool) Query {
 	var q Query
@@ -212,7 +212,7 @@ func (s *EventSource) AttributesSQL(keyed bool) Query {
 		own = &item{relation: s.Entity, alias: s.Entity.Name}
 	}
 	key := column{own, s.Entity.find(s.Key.Name)}
-	columns := slices.Concat([]string{as(key.text(), entityColumn)}, s.selectedFlags(), list(s.Attributes))
+	columns := slices.Concat([]string{as(key.text(), entityColumn)}, s.selectedTarget(), s.selectedFlags(), list(s.Attributes))
 	var b strings.Builder
 	once := s.Entity.Unique(s.Key.Name)
 	b.WriteString("SELECT ")
@@ -221,12 +221,11 @@ func (s *EventSource) AttributesSQL(keyed bool) Query {
 	}
 	fmt.Fprintf(&b, "%s\nFROM %s", strings.Join(columns, ",\n\t"), own.from())
 	for _, i := range s.extras {
-		if slices.ContainsFunc(s.Attributes, func(d Description) bool { return d.column.item == i }) ||
-			slices.ContainsFunc(s.flags, func(c *condition) bool { return c.reads(i) }) {
+		if s.readsExtra(i) {
 			fmt.Fprintf(&b, "\nLEFT JOIN %s ON %s", i.from(), i.onto(own))
 		}
 	}
-	for _, c := range s.flags {
+	for _, c := range s.conditions() {
 		q.join(&b, c, s.own)
 	}
 	fmt.Fprintf(&b, "\nWHERE %s IS NOT NULL", key.sql())
@@ -235,7 +234,7 @@ func (s *EventSource) AttributesSQL(keyed bool) Query {
 	}
 	if !once {
 		b.WriteString("\nORDER BY 1")
-		for n := range len(s.Attributes) + len(s.flags) {
+		for n := range len(columns) - 1 {
 			fmt.Fprintf(&b, ", %d", n+2)
 		}
 	}

@@ -60,6 +60,8 @@ type Events struct {
 	Assuming *features.Condition `json:"assuming,omitempty"`
 	// Keys are the only entities that are predicted for, nil for all.
 	Keys []string `json:"keys,omitempty"`
+	// Attribute is what people call the attribute that is predicted, "" where the question is about events.
+	Attribute string `json:"attribute,omitempty"`
 	// Last gives the time of the last event.
 	Last string `json:"last"`
 	// Key is the entity's key column; Integer says that it holds whole numbers.
@@ -127,6 +129,9 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 // points are the entities that predictions as of an instant are for.
 func (e *Events) points(t *pulled, asOf int64) ([]features.Point, error) {
 	seen := t.Events.SeenBefore(asOf)
+	if e.Attribute != "" {
+		seen = t.Described(t.flags, asOf)
+	}
 	if e.Keys != nil {
 		seen = slices.DeleteFunc(seen, func(p features.Point) bool { return !slices.Contains(e.Keys, t.Events.Keys[p.Entity]) })
 	}

@@ -23,6 +23,9 @@ type EventsOptions struct {
 	Exclude           []string // event and attribute columns that are not read
 	Threads           int
 	Progress          func(string)
+	// Of an attribute that is predicted: which of two texts counts as 1, and the seed of the split.
+	Positive string
+	Seed     uint64
 }
 
 // lesson is what the examples of a question are made of.
@@ -35,6 +38,9 @@ type lesson struct {
 
 // Learn pulls the events once, fixes the features and builds the examples of every cutoff.
 func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*Data, error) {
+	if e.Attribute != "" {
+		return e.learnAttribute(ctx, conn, o)
+	}
 	l, err := e.lesson(ctx, conn, o)
 	if err != nil {
 		return nil, err
@@ -65,8 +71,8 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	return d, training.Check(d.Plan.Train, d.Task, "the question's answer")
 }
 
-// lesson pulls the events and places the cutoffs.
-func (e *Events) lesson(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*lesson, error) {
+// opened pulls the events.
+func (e *Events) opened(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*lesson, error) {
 	end, err := e.end(ctx, conn, o.AsOf)
 	if err != nil {
 		return nil, err
@@ -82,6 +88,16 @@ func (e *Events) lesson(ctx context.Context, conn *pgconn.PgConn, o EventsOption
 	if err := e.Target.Check(l.Events); err != nil {
 		return nil, invalid("%v", err)("")
 	}
+	return l, nil
+}
+
+// lesson pulls the events and places the cutoffs.
+func (e *Events) lesson(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*lesson, error) {
+	l, err := e.opened(ctx, conn, o)
+	if err != nil {
+		return nil, err
+	}
+	end := l.end
 	first, _, _ := l.Events.Span()
 	reach := e.reach()
 	if o.Test != 0 && e.Target.End(o.Test) <= end {

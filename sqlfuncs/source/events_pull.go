@@ -50,7 +50,11 @@ func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys
 	if err != nil {
 		return nil, fmt.Errorf("pull attributes: %w", err)
 	}
-	return &pulled{features.NewTables(ev, attributes, sides...), flags}, nil
+	tables := features.NewTables(ev, attributes, sides...)
+	if e.Attribute != "" {
+		tables = tables.Everyone()
+	}
+	return &pulled{tables, flags}, nil
 }
 
 // pull reads the table's events before asOf, with keys (a binary text[]) those of these entities.
@@ -87,14 +91,15 @@ func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys [
 	own := &frame.Frame{Rows: f.Rows}
 	apart := &frame.Frame{Rows: f.Rows}
 	for _, c := range f.Columns {
-		if isFlag := slices.Contains(e.Flags, c.Name); !isFlag {
+		separate := slices.Contains(e.Flags, c.Name) || e.Attribute != "" && c.Name == columnTarget
+		if !separate {
 			own.Columns = append(own.Columns, c)
 		}
-		if c.Name == columnEntity || slices.Contains(e.Flags, c.Name) {
+		if separate || c.Name == columnEntity {
 			apart.Columns = append(apart.Columns, c)
 		}
 	}
-	if attributes, err = features.NewAttributes(own, columnEntity); err != nil || len(e.Flags) == 0 {
+	if attributes, err = features.NewAttributes(own, columnEntity); err != nil || len(apart.Columns) == 1 {
 		return attributes, nil, err
 	}
 	flags, err = features.NewAttributes(apart, columnEntity)

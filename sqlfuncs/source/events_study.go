@@ -32,6 +32,9 @@ type Lot struct {
 
 // Study pulls the events and answers the question as of each cutoff.
 func (e *Events) Study(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*Study, error) {
+	if e.Attribute != "" {
+		return e.studyAttribute(ctx, conn, o)
+	}
 	l, err := e.lesson(ctx, conn, o)
 	if err != nil {
 		return nil, err

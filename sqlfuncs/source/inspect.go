@@ -35,7 +35,11 @@ func (e *Events) Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Key
 	for _, f := range e.Spec.Features() {
 		out.Formulas = append(out.Formulas, f.Formula)
 	}
-	if out.Row, err = e.Spec.Compute(ctx, t.Tables, t.Events.SeenBefore(asOf)); err != nil {
+	points := t.Events.SeenBefore(asOf)
+	if e.Attribute != "" {
+		points = t.Described(t.flags, asOf)
+	}
+	if out.Row, err = e.Spec.Compute(ctx, t.Tables, points); err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
 	return out, nil

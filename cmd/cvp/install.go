@@ -15,6 +15,7 @@ type installCommand struct {
 	Owner   string            `help:"Role without a login that is to own the schema; created where it is missing. A new schema belongs to cvp_owner where the user may create roles." placeholder:"ROLE"`
 	User    string            `help:"Role whose members may use the schema; created where it is missing." default:"cvp_user" placeholder:"ROLE"`
 	Server  map[string]string `name:"foreign-server" help:"Where Postgres reaches \"cvp serve\", as libpq options: calls from functions, triggers and direct connections then work." mapsep:" " placeholder:"HOST-AND-PORT"`
+	Path    bool              `name:"search-path" help:"Append the schema to the search_path of the database, so that calls on direct connections, \\df cvp_* and completion find it; where only the owner of the database may, say so." default:"true" negatable:""`
 	Open    bool              `help:"Let a new schema belong to the owner of the database and every role use it, as after the first cvp_ statement."`
 }
 
@@ -59,6 +60,28 @@ func (c *installCommand) Run(ctx context.Context, t terminal) error {
 	if len(c.Server) > 0 {
 		fmt.Fprintf(t.out, "Postgres calls the server for each role that has a user mapping: CREATE USER MAPPING FOR … SERVER cvp_engine OPTIONS (user '…', password '…')\n")
 	}
+	if !c.Path {
+		return nil
+	}
+	return searchPath(ctx, t, conn)
+}
+
+// searchPath puts the schema on the search_path of the database, or says who may.
+func searchPath(ctx context.Context, t terminal, conn *pgx.Conn) error {
+	path, err := catalog.InspectSearchPath(ctx, conn.PgConn())
+	switch {
+	case err != nil:
+		return err
+	case path.Holds:
+		return nil
+	case !path.MayAlter:
+		fmt.Fprintf(t.out, "it is not on the search_path of the database, which %s may change: %s\n", path.Owner, path.Statement)
+		return nil
+	}
+	if err := path.Extend(ctx, conn.PgConn()); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "it is on the search_path of new sessions: %s\n", path.Statement)
 	return nil
 }
 

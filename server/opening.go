@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"cvp/server/frame"
@@ -16,11 +18,12 @@ import (
 //	the session's limits
 //	the statement's questions
 type opening struct {
-	call    *repeated
-	within  bool // the client's own transaction
-	limits  limits
-	pending []*keeping // Parses to come, nil for one of a statement that is not kept
-	anew    bool       // there were some
+	call      *repeated
+	within    bool // the client's own transaction
+	limits    limits
+	questions []Question
+	pending   []*keeping // Parses to come, nil for one of a statement that is not kept
+	anew      bool       // there were some
 
 	binds     int  // BindCompletes so far: 1 BEGIN, 2 the client's, 3 limits, then the questions
 	begun     bool // BEGIN was executed
@@ -33,6 +36,7 @@ type opening struct {
 	failure []byte // the first ErrorResponse
 	clients bool   // it answers the client's own frames
 	odd     error  // an answer that is not what it should be
+	changed bool   // types of columns are not what they should be
 
 	final               *Final // what the statement makes of the answers
 	ended               error  // why the call was ended meanwhile
@@ -58,13 +62,16 @@ func (o *opening) append(dst []byte, t *takeover) []byte {
 	k := &t.s.kept
 	dst = k.appendStale(dst)
 	var parses, asks []byte
-	ask := func(sql string, oids []uint32, params [][]byte, formats []int16) {
+	ask := func(q Question, formats []int16) {
 		var name string
 		var p *keeping
-		if parses, name, p = k.use(parses, sql, oids); p != nil {
+		parses, name, p = k.use(parses, q.SQL, q.OIDs)
+		asks = frame.AppendBind(asks, "", name, binary(len(q.Params)), q.Params, formats)
+		if p != nil {
 			o.pending = append(o.pending, p)
+			asks = frame.AppendDescribe(asks, 'P', "") // of one that is kept they cannot change
 		}
-		asks = frame.AppendExecute(frame.AppendBind(asks, "", name, binary(len(params)), params, formats), "", 0)
+		asks = frame.AppendExecute(asks, "", 0)
 	}
 	switch {
 	case o.within:
@@ -75,12 +82,13 @@ func (o *opening) append(dst []byte, t *takeover) []byte {
 		if t.s.serializable {
 			sql = begin
 		}
-		ask(sql, nil, nil, nil)
+		ask(Question{SQL: sql}, nil)
 		dst, parses, asks = append(append(dst, parses...), asks...), nil, nil
 	}
-	ask(limitsSQL, nil, nil, nil)
-	for _, q := range o.call.repetition.Questions() {
-		ask(q.SQL, q.OIDs, q.Params, []int16{1})
+	ask(Question{SQL: limitsSQL}, nil)
+	o.questions = o.call.repetition.Questions()
+	for _, q := range o.questions {
+		ask(q, []int16{1})
 	}
 	o.anew = len(o.pending) > 0
 	dst = append(append(dst, parses...), o.call.bind...)
@@ -133,6 +141,9 @@ func (o *opening) take(t *takeover, kind byte, f []byte) (err error) {
 			o.reply = append(o.reply, f...)
 		}
 	case frame.RowDescription, frame.NoData:
+		if o.binds != bindOfClient {
+			return o.checkTypes(body)
+		}
 		if o.described = true; kind == frame.RowDescription {
 			o.columns, err = frame.Columns(append([]byte(nil), body...))
 		}
@@ -150,6 +161,27 @@ func (o *opening) take(t *takeover, kind byte, f []byte) (err error) {
 		return o.call.repetition.Row(o.binds-firstAnswer, o.values)
 	}
 	return err
+}
+
+// checkTypes compares the result columns of a question with what they have to be.
+func (o *opening) checkTypes(description []byte) error {
+	i := o.binds - firstAnswer
+	if i < 0 || o.questions[i].Types == nil {
+		return nil
+	}
+	columns, err := frame.Columns(description)
+	if err != nil {
+		return err
+	}
+	types := make([]uint32, len(columns))
+	for i, c := range columns {
+		types[i] = c.DataTypeOID
+	}
+	if !slices.Equal(types, o.questions[i].Types) {
+		o.changed = true
+		return errors.New("the columns of a question have other types")
+	}
+	return nil
 }
 
 // code is the SQLSTATE of the failure.

@@ -12,7 +12,7 @@ import (
 
 // A prepared statement that is executed again takes two round trips to Postgres: the opening, and then the final
 // statement with the end of the transaction. The client's frames stay in its buffer meanwhile. Whatever is not as it
-// was the time before (another version of a model, a statement of ours that is gone, a relation that is altered) is
+// was the time before (another version of a model, a statement of ours that is gone, a relation that was altered) is
 // undone, and the frames go the ordinary way as if nothing had been.
 
 // takeRepeated runs the call at the front of the client's buffer, if it is one that can be repeated, and reports
@@ -68,6 +68,9 @@ func (t *takeover) settleOpening(ctx context.Context, o *opening) bool {
 	case o.failure != nil && (o.clients || strings.HasPrefix(code, "57")): // the client's own mistake, cancelled, ended
 		return true
 	case o.failure != nil && (code == undefinedStatement || code == duplicateStatement):
+		k.miss()
+		return false
+	case o.changed: // and stays so: a statement that is kept is not described again
 		k.miss()
 		return false
 	case o.failure != nil:

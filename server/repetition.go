@@ -30,6 +30,8 @@ type Question struct {
 	SQL    string
 	OIDs   []uint32
 	Params [][]byte
+	// Types are those of the result columns: the question fails where they are others. Nil takes any.
+	Types []uint32
 }
 
 // repeated is a call that a client sends as one: Bind, perhaps Describe, Execute, Sync, the portal without a name.

@@ -70,7 +70,7 @@ func (s *statement) Repeat(call server.Call) server.Repetition {
 func (a *ahead) Questions() []server.Question {
 	out := []server.Question{{SQL: a.meaning.SQL, OIDs: a.meaning.OIDs, Params: a.meaning.Params}}
 	for _, l := range a.lookups {
-		out = append(out, server.Question{SQL: l.Query.SQL, OIDs: l.Query.OIDs, Params: l.Query.Params})
+		out = append(out, server.Question{SQL: l.Query.SQL, OIDs: l.Query.OIDs, Params: l.Query.Params, Types: l.Types})
 	}
 	return out
 }

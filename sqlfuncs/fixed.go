@@ -33,8 +33,20 @@ func (w *work) fix(g *scoring) {
 	}
 }
 
-// wholeNumber gives the value of an integer literal or parameter.
+// integerBits are the sizes of the integer types, by the names that the parser gives them.
+var integerBits = map[string]uint{"int2": 16, "int4": 32, "int8": 64}
+
+// wholeNumber gives the value of an integer literal or parameter, or of one that is cast to an integer type.
 func (w *work) wholeNumber(n *pg.Node) (int64, bool) {
+	if c := n.GetTypeCast(); c != nil {
+		parts := syntax.Name(c.TypeName.Names)
+		bits := integerBits[parts[len(parts)-1]]
+		if bits == 0 || len(parts) != 2 || parts[0] != "pg_catalog" || len(c.TypeName.ArrayBounds) > 0 || c.Arg.GetTypeCast() != nil {
+			return 0, false
+		}
+		v, ok := w.wholeNumber(c.Arg)
+		return v, ok && v>>(bits-1) == v>>63
+	}
 	if c := n.GetAConst().GetIval(); c != nil {
 		return int64(c.Ival), true
 	}

@@ -30,6 +30,10 @@ type Sink interface {
 	Append(b []byte) error
 }
 
+// typed is a Sink that reads values by their type. It is told what type a result column has, which is not always the one
+// that it had when the model was trained.
+type typed interface{ setType(oid uint32) error }
+
 // Into runs the query and feeds each result column to the sink of its place. It returns the number of rows.
 // The result must have exactly len(sinks) columns.
 func Into(ctx context.Context, conn *pgconn.PgConn, q Query, sinks ...Sink) (rows int, err error) {
@@ -58,6 +62,17 @@ func collect(rr *pgconn.ResultReader, sinks []Sink) (rows int, err error) {
 
 // take is collect that calls full behind every size rows, where size is not 0.
 func take(rr *pgconn.ResultReader, sinks []Sink, size int, full func(rows int) error) (rows int, err error) {
+	for i, f := range rr.FieldDescriptions() {
+		if i >= len(sinks) {
+			break
+		}
+		if sink, ok := sinks[i].(typed); ok {
+			if err := sink.setType(f.DataTypeOID); err != nil {
+				_, _ = rr.Close()
+				return 0, err
+			}
+		}
+	}
 	for rr.NextRow() {
 		values := rr.Values()
 		if len(values) != len(sinks) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/engine/frame"
@@ -42,6 +43,16 @@ type Column struct {
 }
 
 var _ Sink = (*Column)(nil)
+
+// setType implements typed.
+func (c *Column) setType(oid uint32) error {
+	if k, ok := KindOf(oid); !ok || k != c.Kind {
+		return &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: "42804",
+			Message: fmt.Sprintf("column %q has another kind of type than when the model was trained", c.Name), Hint: "Train the model again."}
+	}
+	c.oid = oid
+	return nil
+}
 
 // Append decodes one binary value.
 func (c *Column) Append(b []byte) error {

@@ -15,6 +15,8 @@ import (
 // plan, and it can be asked before anything else is known.
 type Lookup struct {
 	Query pull.Query
+	// Types are those that the result columns have to have.
+	Types []uint32
 
 	columns []*pull.Column
 	sinks   []pull.Sink
@@ -33,6 +35,13 @@ func (r *Relation) Lookup(key int64) *Lookup {
 		Params: [][]byte{binary.BigEndian.AppendUint64(nil, uint64(key))}, Formats: []int16{pgtype.BinaryFormatCode},
 	}}
 	l.columns, l.sinks = r.sinks(&pull.Keys{OID: r.KeyOID})
+	l.Types = append(l.Types, r.KeyOID)
+	for _, f := range r.Features {
+		if f.Text {
+			f.OID = pgtype.TextOID
+		}
+		l.Types = append(l.Types, f.OID)
+	}
 	return l
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -38,6 +39,9 @@ type testPlanner struct {
 	levels chan string
 	// calls gets every Call, where it is not nil.
 	calls chan server.Call
+	// repeats has cvp_double executed ahead from the second time on; repeated counts how often that came to its end.
+	repeats  bool
+	repeated atomic.Int64
 }
 
 func (p *testPlanner) Plan(sql string) []server.Statement {
@@ -48,7 +52,7 @@ func (p *testPlanner) Plan(sql string) []server.Statement {
 	offset := 0
 	for _, part := range strings.Split(sql, ";") {
 		if strings.TrimSpace(part) != "" {
-			planned = append(planned, &testStatement{planner: p, text: part, before: utf8.RuneCountInString(sql[:offset])})
+			planned = append(planned, &testStatement{planner: p, text: part, before: utf8.RuneCountInString(sql[:offset]), known: new(atomic.Bool)})
 		}
 		offset += len(part) + 1
 	}
@@ -78,6 +82,7 @@ type testStatement struct {
 	planner *testPlanner
 	text    string
 	before  int // characters of the query string before it
+	known   *atomic.Bool
 }
 
 func (s *testStatement) SQL() string {
@@ -126,19 +131,56 @@ func (s *testStatement) Prepare(ctx context.Context, conn *pgconn.PgConn, call s
 	if err := s.effect(ctx, name, conn, call); err != nil {
 		return nil, err
 	}
-	r := conn.ExecParams(ctx, "SELECT pg_catalog.array_agg(g), pg_catalog.array_agg(g * 2) FROM pg_catalog.generate_series($1::bigint, 1000) g",
-		[][]byte{[]byte("0")}, nil, nil, []int16{1, 1}).Read()
+	r := conn.ExecParams(ctx, doublesSQL, [][]byte{[]byte("0")}, nil, nil, []int16{1, 1}).Read()
 	if r.Err != nil {
 		return nil, fmt.Errorf("double numbers: %w", r.Err)
 	}
-	n := len(call.Params)
+	s.known.Store(name == "cvp_double")
+	return s.final(name, len(call.Params), r.Rows[0]), nil
+}
+
+const doublesSQL = "SELECT pg_catalog.array_agg(g), pg_catalog.array_agg(g * 2) FROM pg_catalog.generate_series($1::bigint, 1000) g"
+
+// final is the statement with the doubles joined in.
+func (s *testStatement) final(name string, params int, doubles [][]byte) *server.Final {
 	sql := callPattern.ReplaceAllStringFunc(s.text, func(found string) string {
 		key := cmp.Or(strings.TrimSpace(callPattern.FindStringSubmatch(found)[2]), "0")
-		return fmt.Sprintf("(SELECT d AS %s FROM unnest($%d, $%d) u(k, d) WHERE k = (%s)::bigint)", strings.Replace(name, "_", "\x00", 1), n+1, n+2, key)
+		return fmt.Sprintf("(SELECT d AS %s FROM unnest($%d, $%d) u(k, d) WHERE k = (%s)::bigint)", strings.Replace(name, "_", "\x00", 1), params+1, params+2, key)
 	})
 	sql = strings.ReplaceAll(namePattern.ReplaceAllString(sql, "cvp.$0"), "\x00", "_") // a column's name has no schema
-	const int8Array = 1016
-	return &server.Final{SQL: sql, ExtraOIDs: []uint32{int8Array, int8Array}, Extra: r.Rows[0]}, nil
+	return &server.Final{SQL: sql, ExtraOIDs: []uint32{int8Array, int8Array}, Extra: doubles}
+}
+
+const int8Array = 1016
+
+// Repeat gives an execution that asks for the same ahead.
+func (s *testStatement) Repeat(call server.Call) server.Repetition {
+	if !s.planner.repeats || !s.known.Load() {
+		return nil
+	}
+	return &testRepetition{statement: s, params: len(call.Params)}
+}
+
+type testRepetition struct {
+	statement *testStatement
+	params    int
+	doubles   [][]byte
+}
+
+func (r *testRepetition) Questions() []server.Question {
+	return []server.Question{{SQL: doublesSQL, OIDs: []uint32{20}, Params: [][]byte{make([]byte, 8)}, Types: []uint32{int8Array, int8Array}}}
+}
+
+func (r *testRepetition) Row(_ int, values [][]byte) error {
+	for _, v := range values {
+		r.doubles = append(r.doubles, append([]byte(nil), v...))
+	}
+	return nil
+}
+
+func (r *testRepetition) Final(context.Context) (*server.Final, error) {
+	r.statement.planner.repeated.Add(1)
+	return r.statement.final("cvp_double", r.params, r.doubles), nil
 }
 
 // effect is what each call does besides.

@@ -42,6 +42,9 @@ func (s *session) takeRepeated() (done bool, err error) {
 		if err := t.undoOpening(o); err != nil {
 			return false, fmt.Errorf("undo the opening of a call: %w", err)
 		}
+		if err := t.flush(); err != nil {
+			return false, err
+		}
 		s.resume()
 		return false, nil
 	}

@@ -30,6 +30,12 @@ var goldenCases = []goldenCase{
 			AND SUM(order_lines.amount WHERE quantity > 1) OVER LAST 7 DAYS > 5`, keys: []string{"1"},
 		reference: `SELECT o.customer_id::text, o.ordered_at, coalesce(l.quantity > 1, false) FROM order_lines l JOIN orders o USING (order_id) WHERE o.customer_id IN (1, 2)`,
 	}, {
+		schema: "retail", name: "a condition on attributes is predicted",
+		question: `PREDICT customers.vip AND points > 3 FOR EACH customers.customer_id WHERE country = 'UK'`, keys: []string{"1"},
+	}, {
+		schema: "retail", name: "an attribute is predicted",
+		question: `PREDICT customers.points FOR EACH customers.customer_id`, keys: []string{"1"},
+	}, {
 		schema: "retail", name: "the order itself is the event",
 		question: "PREDICT COUNT(orders.* WHERE gift OR true) = 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id", keys: []string{"1", "3"},
 		before: "ALTER TABLE orders ADD IF NOT EXISTS gift bool", reference: `SELECT customer_id::text, ordered_at, true FROM orders WHERE customer_id IN (1, 2)`,

@@ -19,7 +19,7 @@ func TestDbtBuildsTheSampleProjectAgainAndAgain(t *testing.T) {
 	}
 	build := func() {
 		t.Helper()
-		out := s.run(project, dbt, "--no-use-colors", "--no-send-anonymous-usage-stats", "build", "--profiles-dir", ".")
+		out := s.run(project, dbt, "--no-use-colors", "--no-send-anonymous-usage-stats", "build", "--profiles-dir", ".", "--vars", "{foreign_server: true}")
 		if !strings.Contains(out, "Completed successfully") || !strings.Contains(out, "ERROR=0 SKIP=0") {
 			t.Fatal(out)
 		}
@@ -34,17 +34,21 @@ func TestDbtBuildsTheSampleProjectAgainAndAgain(t *testing.T) {
 	build()
 	want("SELECT string_agg(version::text, ',') FROM cvp_models", "1")
 	want("SELECT count(*) || ' ' || count(buy30) FROM analytics.score_history", "301 300")
+	const refreshed = "SELECT count(*) || ' ' || count(m.buy30) || ' ' || count(*) FILTER (WHERE m.buy30 IS DISTINCT FROM t.buy30) FROM analytics.refreshed_scores AS m JOIN analytics.customer_scores AS t USING (customer_id)"
+	want(refreshed, "301 300 0")
 	s.exec(`INSERT INTO customers VALUES (2000, 'New', 'FR', '2023-10-01'); INSERT INTO orders VALUES (900000, 2000, '2023-10-20', 10, 'web');
 		UPDATE analytics.score_history SET buy30 = 2 WHERE customer_id = 7`)
 	build()
 	want("SELECT string_agg(version::text, ',') FROM cvp_models", "1")
 	want("SELECT count(*) || ' ' || count(buy30) || ' ' || max(buy30) FROM analytics.score_history", "302 301 2")
+	want(refreshed, "302 301 0")
+	want("SELECT count(*)::text FROM pg_matviews WHERE matviewname = 'refreshed_scores' AND hasindexes", "1")
 	want("SELECT count(*)::text FROM analytics.score_snapshot", "302")
 	want("SELECT count(*)::text FROM analytics.customer_scores AS t JOIN analytics.live_scores AS v USING (customer_id) WHERE t.buy30 = v.buy30", "301")
 	want("SELECT count(*)::text FROM analytics.customer_scores AS t WHERE t.buy30 IS DISTINCT FROM (SELECT prediction FROM cvp_predictions('buy30') AS p WHERE p.key = t.customer_id::text)", "0")
 	want("SELECT sum(customers) || ' ' || (min(buy30) > 0) FROM analytics.countries", "302 true")
 
-	s.run(project, dbt, "--no-use-colors", "--no-send-anonymous-usage-stats", "docs", "generate", "--profiles-dir", ".")
+	s.run(project, dbt, "--no-use-colors", "--no-send-anonymous-usage-stats", "docs", "generate", "--profiles-dir", ".", "--vars", "{foreign_server: true}")
 	catalogue, err := os.ReadFile(filepath.Join(project, "target", "catalog.json"))
 	if err != nil || !strings.Contains(string(catalogue), `"live_scores"`) || !strings.Contains(string(catalogue), `"double precision"`) {
 		t.Errorf("the catalogue lacks the view or its column (%v)", err)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"cvp/catalog"
 )
 
 func TestPsqlShowsTheSameForCallsAsForATableOfScores(t *testing.T) {
@@ -51,6 +53,31 @@ func TestPsqlDescribesTheFunctions(t *testing.T) {
 		!strings.Contains(out, "max_age interval DEFAULT NULL::interval, if_changed boolean DEFAULT false") || !strings.Contains(out, "cvp_predict('buy30'::text, customers.customer_id) AS buy30") {
 		t.Error(out)
 	}
+}
+
+// After "cvp install" the functions are found without their schema, through the server and past it.
+func TestPsqlFindsTheFunctionsOnTheSearchPath(t *testing.T) {
+	needs(t, "psql")
+	s := newShop(t)
+	path, err := catalog.InspectSearchPath(t.Context(), s.conn.PgConn())
+	if err == nil {
+		err = path.Extend(t.Context(), s.conn.PgConn())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := *s.url
+	for _, where := range []string{s.url.Host, s.postgres} {
+		s.url.Host = where
+		out := s.run(".", "psql", "-X", "-A", "-c", `\df cvp_*`, "-c", `\dv cvp_*`, "-c", `\df+ cvp_predictions`, "-c", `\dfS cvp_dep*`)
+		for _, want := range []string{"cvp|cvp_predict|double precision|model text, key text|func", "cvp|cvp_train|SETOF training|model text", "cvp|cvp_models|view|", "cvp|cvp_runs|view|",
+			"predictions for every entity", "cvp|cvp_deploy|"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("at %s %q is missing in\n%s", where, want, out)
+			}
+		}
+	}
+	s.url = &through
 }
 
 // needs leaves a test out, and says so, where the machine lacks a program.

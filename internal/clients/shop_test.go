@@ -18,20 +18,25 @@ func TestMain(m *testing.M) { pgtest.Run(m) }
 
 // shop is a database with a trained model, behind a server of the test's own.
 type shop struct {
-	t    *testing.T
-	url  *url.URL // through the server
-	conn *pgx.Conn
+	t        *testing.T
+	url      *url.URL // through the server
+	postgres string   // host and port of the Postgres behind it, which calls the server itself where it has to
+	conn     *pgx.Conn
 }
 
 // newShop makes customers and orders, the model buy30 and a table of its predictions.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	through := cvptest.Through(t, pgtest.Database(t))
+	database, through, _ := cvptest.Linked(t)
 	u, err := url.Parse(through)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{t: t, url: u, conn: pgtest.Connect(t, through)}
+	direct, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shop{t: t, url: u, postgres: direct.Host, conn: pgtest.Connect(t, through)}
 	tables, err := os.ReadFile("testdata/shop.sql")
 	if err != nil {
 		t.Fatal(err)

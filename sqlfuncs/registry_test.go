@@ -120,3 +120,101 @@ func errorText(err error) string {
 	}
 	return describe(err)
 }
+
+// trainTree trains another version of risk.
+const trainTree = "SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', key => 'id', algorithm => 'tree')"
+
+func TestAChangeInARegistryEndsWithTheStatementOfTheClient(t *testing.T) {
+	owner, _ := readOnly(t)
+	c := connect(t, cvptest.WithRegistry(t, owner, pgtest.Database(t)))
+	versions := func() string { return strings.Join(c.rows("SELECT name || version FROM cvp_models ORDER BY 1"), " ") }
+	c.rows(trainKept)
+
+	if _, err := c.try("BEGIN; " + trainTree); asPgError(err) == nil || asPgError(err).Code != "25001" {
+		t.Errorf("a training in a transaction block: %s", errorText(err))
+	}
+	c.exec("ROLLBACK")
+	c.exec("BEGIN")
+	if got := c.rows("SELECT count(cvp_predict('risk', id)) FROM loans"); got[0] != "600" {
+		t.Errorf("a prediction in a transaction block: %v", got)
+	}
+	if _, err := c.try("SELECT cvp_drop_model('risk')"); asPgError(err) == nil || asPgError(err).Code != "25001" {
+		t.Errorf("a drop in a transaction block: %s", errorText(err))
+	}
+	c.exec("ROLLBACK")
+	c.exec("CREATE TABLE boards (algorithm text PRIMARY KEY)")
+	for _, sql := range []string{
+		"INSERT INTO boards SELECT 'same' FROM (" + trainTree + ") AS b", // twice the same key
+		trainTree + "; SELECT 1 / 0",
+		"SELECT cvp_drop_model('risk'); SELECT 1 / 0",
+	} {
+		if _, err := c.try(sql); err == nil {
+			t.Errorf("%s has not failed", sql)
+		}
+		if got := versions(); got != "risk1" {
+			t.Fatalf("after %s there are %s", sql, got)
+		}
+	}
+	if _, err := c.Exec(context.Background(), "INSERT INTO boards SELECT 'same' FROM ("+trainTree+") AS b WHERE algorithm <> $1", "none"); err == nil {
+		t.Error("a failing INSERT in the extended protocol has not failed")
+	}
+	if got := versions(); got != "risk1" {
+		t.Fatalf("after a failure in the extended protocol there are %s", got)
+	}
+	// What one statement of a string has changed the next one sees, and both take effect.
+	if got := c.rows(trainTree + "; SELECT count(*) FROM cvp_models WHERE name = 'risk'"); got[len(got)-1] != "2" {
+		t.Errorf("behind a training in the same string: %v", got)
+	}
+	if got := versions(); got != "risk1 risk2" {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestModelsInARegistryBelongToADatabaseAndAnOwner(t *testing.T) {
+	registry := pgtest.Database(t)
+	owner, reader := readOnly(t)
+	other, stranger := readOnly(t)
+	ask := func(database string) *client { return connect(t, cvptest.WithRegistry(t, database, registry)) }
+	c := ask(reader)
+	c.rows(trainKept)
+
+	for _, database := range []string{other, stranger} {
+		if _, err := ask(database).try("SELECT cvp_predict('risk', 7)"); asPgError(err) == nil || asPgError(err).Code != "42704" {
+			t.Errorf("a model of another database is found: %s", errorText(err))
+		}
+	}
+	admin := pgtest.Connect(t, owner)
+	second := pgtest.Role(t, owner, "second", "secret")
+	run := func(sql string) {
+		t.Helper()
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run("GRANT CONNECT ON DATABASE " + pgx.Identifier{databaseOf(t, owner)}.Sanitize() + " TO " + roleOf(t, second) +
+		"; GRANT USAGE ON SCHEMA public TO " + roleOf(t, second) + "; GRANT SELECT ON loans TO " + roleOf(t, second))
+	s := ask(second)
+	if _, err := s.try("SELECT cvp_predict('risk', 7)"); asPgError(err) == nil || asPgError(err).Code != "42704" {
+		t.Errorf("a model of another role is found: %s", errorText(err))
+	}
+	if got := s.rows("SELECT * FROM cvp_models"); len(got) != 0 {
+		t.Errorf("it lists %v", got)
+	}
+	for _, sql := range []string{trainKept, "SELECT cvp_drop_model('risk')", "SELECT * FROM cvp_deploy('risk', 1)"} {
+		if _, err := s.try(sql); err == nil {
+			t.Errorf("another role may %s", sql)
+		}
+	}
+	run("GRANT " + roleOf(t, reader) + " TO " + roleOf(t, second))
+	if got := s.rows("SELECT cvp_predict('risk', 7) = cvp_predict(7), count(*) OVER () FROM cvp_models"); len(got) != 1 || got[0] != "t|1" {
+		t.Errorf("a member of the owner: %v", got)
+	}
+	// A superuser may name it, but a call without a model does not mean it.
+	a := ask(owner)
+	if got := a.rows("SELECT cvp_predict('risk', 7) > 0"); got[0] != "t" {
+		t.Errorf("a superuser: %v", got)
+	}
+	if _, err := a.try("SELECT cvp_predict(7)"); asPgError(err) == nil || asPgError(err).Code != "42704" {
+		t.Errorf("a superuser's call without a model: %s", errorText(err))
+	}
+}

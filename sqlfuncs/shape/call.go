@@ -35,7 +35,7 @@ func (w *writing) call(f *pg.FuncCall) {
 	a.function = name
 	function, types, fits := w.surface.fit(name, f.Args)
 	item := w.items[f]
-	if !fits || len(types) != len(a.each) || f.AggStar || f.AggDistinct || f.AggWithinGroup || f.FuncVariadic || f.Over != nil || f.AggFilter != nil || len(f.AggOrder) > 0 {
+	if !fits || w.listed[f] && function.Columns != nil || len(types) != len(a.each) || f.AggStar || f.AggDistinct || f.AggWithinGroup || f.FuncVariadic || f.Over != nil || f.AggFilter != nil || len(f.AggOrder) > 0 {
 		if len(parts) == 2 {
 			w.replace(a.name, a.open-1, a.name, "%s", name)
 		}
@@ -48,14 +48,14 @@ func (w *writing) call(f *pg.FuncCall) {
 		w.replace(a.name, a.open, a.name, "(SELECT %s FROM (SELECT %s", name, empty(function.Columns))
 		w.checks(a, types, " WHERE ")
 		w.replace(a.close, a.close+1, a.name, ") AS %s)", name)
-	case item != nil:
+	default: // a CAST may stand wherever a call may
+		behind := ""
+		if item != nil {
+			behind = alias(item, name)
+		}
 		w.replace(a.name, a.open, a.name, "CAST(CASE WHEN ")
 		w.checks(a, types, "")
-		w.replace(a.close, a.close+1, a.name, " THEN %s END AS %s)%s", unanswered(function.Type), function.Type, alias(item, name))
-	default:
-		w.replace(a.name, a.open, a.name, "CASE WHEN ")
-		w.checks(a, types, "")
-		w.replace(a.close, a.close+1, a.name, " THEN %s END", unanswered(function.Type))
+		w.replace(a.close, a.close+1, a.name, " THEN %s END AS %s)%s", unanswered(function.Type), function.Type, behind)
 		if target := w.targets[f]; target != nil {
 			w.nameTarget(a, target, name)
 		}

@@ -20,7 +20,8 @@ type writing struct {
 	tokens  []*pg.ScanToken
 	edits   []edit
 
-	written map[int32]bool // calls and views, by where they stand
+	written map[int32]bool        // calls and views, by where they stand
+	listed  map[*pg.FuncCall]bool // those in a ROWS FROM, where no subselect can stand
 	items   map[*pg.FuncCall]*pg.RangeFunction
 	targets map[*pg.FuncCall]*pg.ResTarget // those whose column has the call's name
 }
@@ -31,7 +32,7 @@ func Of(source string, stmt *pg.Node, surface *Surface) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writing{surface: surface, source: source, tokens: tokens, written: map[int32]bool{}, items: map[*pg.FuncCall]*pg.RangeFunction{}, targets: map[*pg.FuncCall]*pg.ResTarget{}}
+	w := &writing{surface: surface, source: source, tokens: tokens, written: map[int32]bool{}, listed: map[*pg.FuncCall]bool{}, items: map[*pg.FuncCall]*pg.RangeFunction{}, targets: map[*pg.FuncCall]*pg.ResTarget{}}
 	own := syntax.CommonTables(stmt)
 	syntax.Walk(stmt, func(n *pg.Node, _ syntax.Place) bool {
 		switch {
@@ -67,6 +68,11 @@ func Of(source string, stmt *pg.Node, surface *Surface) (*Text, error) {
 // noteItem notes a FROM item that is one call.
 func (w *writing) noteItem(r *pg.RangeFunction) {
 	if r.IsRowsfrom || len(r.Functions) != 1 || len(r.Coldeflist) > 0 {
+		for _, n := range r.Functions {
+			for _, part := range n.GetList().GetItems() {
+				w.listed[part.GetFuncCall()] = true
+			}
+		}
 		return
 	}
 	if parts := r.Functions[0].GetList().GetItems(); len(parts) > 0 && parts[0].GetFuncCall() != nil {

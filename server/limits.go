@@ -89,10 +89,13 @@ func (t *takeover) lift(l *limits) error {
 	return nil
 }
 
-// idleSoon says that Postgres might end the session even while the engine looks up one key.
+// soon is how long a machine may be too busy to score single keys.
+const soon = 10 * time.Second
+
+// idleSoon says that Postgres might end the session even while the engine scores single keys.
 func (l *limits) idleSoon() bool {
 	limit, ok := parseDuration(l.idle)
-	return !ok || limit > 0 && limit < time.Second
+	return !ok || limit > 0 && limit < soon
 }
 
 // before appends what goes ahead of the final statement: the idle timeout comes back, and the statement has what

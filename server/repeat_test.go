@@ -27,7 +27,7 @@ var betweenTexts = []string{
 	"BEGIN", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a", "ROLLBACK TO a", "RELEASE a", "INSERT INTO numbers VALUES (0)", "DELETE FROM numbers WHERE n < 2", "SELECT 1/0",
 	"SET default_transaction_isolation = serializable", "RESET default_transaction_isolation", "SET search_path = cvp, public", "SET search_path = public, cvp",
 	"DEALLOCATE s1", "DEALLOCATE ALL", "SET statement_timeout = '1min'", "SET idle_in_transaction_session_timeout = '1min'",
-	"SET idle_in_transaction_session_timeout = '900ms'", "SET plan_cache_mode = force_generic_plan", "SELECT cvp_double(2) AS d",
+	"SET idle_in_transaction_session_timeout = '9s'", "SET plan_cache_mode = force_generic_plan", "SELECT cvp_double(2) AS d",
 }
 
 // execution is a call as a driver sends it, or nearly so.

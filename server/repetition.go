@@ -49,7 +49,7 @@ type repeated struct {
 // repeatedCall gives the call at the front of the client's buffer if it is one that can be repeated: all of it is
 // there, and nothing else is under way.
 func (s *session) repeatedCall() *repeated {
-	if s.kept.isOff() || !s.isQuiet() || s.server.memory.refusal() != nil {
+	if s.kept.isOff() || !s.isQuiet() || s.attachment != nil || s.server.memory.refusal() != nil {
 		return nil
 	}
 	u := s.readRepeated(s.client.unread())

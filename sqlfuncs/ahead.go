@@ -31,10 +31,10 @@ var _ server.Repeater = (*statement)(nil)
 // encoded is not NULL where checkStrings has nothing against a text without backslashes.
 const encoded = "CASE WHEN pg_catalog.current_setting('client_encoding') OPERATOR(pg_catalog.=) 'UTF8' THEN 'yes' END"
 
-// Repeat implements server.Repeater.
+// Repeat implements server.Repeater. What a name means in a registry cannot be asked on the client's connection.
 func (s *statement) Repeat(call server.Call) server.Repetition {
 	r := s.again.Load()
-	if r == nil || r.model == "" || !slices.Equal(r.oids, call.ParamOIDs) || strings.Contains(s.Text, `\`) {
+	if r == nil || r.model == "" || s.functions.kept != nil || !slices.Equal(r.oids, call.ParamOIDs) || strings.Contains(s.Text, `\`) {
 		return nil
 	}
 	a := &ahead{repetition: r}

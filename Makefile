@@ -112,9 +112,16 @@ lint: ## formatting, go vet and staticcheck
 
 .PHONY: bench
 bench: build ## scoring a million rows through SQL, and the engine's own benchmarks
-	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp scoring
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp statements
 	$(GO) test $(BUILDFLAGS) -run='^$$' -bench=. -benchmem ./engine/... ./server/... ./sqlfuncs/...
+
+.PHONY: bench-memory
+bench-memory: build ## peak memory of the server while it scores ten million keys
+	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp memory
+
+.PHONY: bench-plpython
+bench-plpython: build ## a million rows beside scikit-learn in PL/Python (postgresql-plpython3, and scikit-learn for its interpreter)
+	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp plpython
 
 .PHONY: bench-journey
 bench-journey: build ## quality and memory on The Complete Journey, whose folder is JOURNEY

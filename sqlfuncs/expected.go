@@ -2,8 +2,6 @@ package sqlfuncs
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -31,7 +29,7 @@ func (w *work) mostOrKeys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 	if spellingOf(g.model.source) == uuids && g.oid != pgtype.UUIDOID {
 		return w.keys(ctx, g) // a uuid that is spelled in another way is found among those asked for alone
 	}
-	expected, err := w.expected(ctx, g.distinct())
+	expected, err := pull.Expected(ctx, w.conn, w.query(g.distinct()))
 	if err != nil {
 		return nil, err
 	}
@@ -39,24 +37,4 @@ func (w *work) mostOrKeys(ctx context.Context, g *scoring) (*pull.Keys, error) {
 		return nil, nil
 	}
 	return w.keys(ctx, g)
-}
-
-// expected is how many rows Postgres expects a query to give.
-func (w *work) expected(ctx context.Context, sql string) (int64, error) {
-	var plan pull.Text
-	if _, err := pull.Into(ctx, w.conn, w.query("EXPLAIN (FORMAT JSON) "+sql), &plan); err != nil {
-		return 0, err
-	}
-	var plans []struct {
-		Plan struct {
-			Rows float64 `json:"Plan Rows"`
-		}
-	}
-	if len(plan) != 1 || plan[0] == nil {
-		return 0, fmt.Errorf("plan the keys: %d rows", len(plan))
-	}
-	if err := json.Unmarshal([]byte(*plan[0]), &plans); err != nil || len(plans) != 1 {
-		return 0, fmt.Errorf("read the plan of the keys: %w", err)
-	}
-	return int64(plans[0].Plan.Rows), nil
 }

@@ -20,6 +20,7 @@ import (
 
 // stand is what every figure is measured on: a Postgres and a cvp server in front of it.
 type stand struct {
+	program string
 	cluster *postgres.Cluster
 	server  *exec.Cmd
 	listen  string
@@ -32,7 +33,7 @@ func newStand(ctx context.Context, program string) (*stand, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
-	s := &stand{dir: dir}
+	s := &stand{program: program, dir: dir}
 	s.cluster, err = postgres.Start(ctx, postgres.Config{Dir: dir, Settings: map[string]string{
 		"fsync": "off", "shared_buffers": "512MB", "work_mem": "64MB", "max_wal_size": "4GB"}})
 	if err != nil {
@@ -41,14 +42,29 @@ func newStand(ctx context.Context, program string) (*stand, error) {
 	if s.listen, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	s.server = exec.CommandContext(ctx, program, "serve", "--listen", s.listen,
+	if err := s.serve(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// serve starts the server.
+func (s *stand) serve(ctx context.Context) error {
+	s.server = exec.CommandContext(ctx, s.program, "serve", "--listen", s.listen,
 		"--backend", fmt.Sprintf("postgres://127.0.0.1:%d/?sslmode=disable", s.cluster.Port()))
 	s.server.Stderr = os.Stderr
 	s.server.Cancel = func() error { return s.server.Process.Signal(syscall.SIGTERM) }
 	if err := s.server.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+		return fmt.Errorf("start %s: %w", s.program, err)
 	}
-	return s, nil
+	return nil
+}
+
+// restart gives a server that has done nothing yet: its peak is of what comes.
+func (s *stand) restart(ctx context.Context) error {
+	_ = s.server.Process.Signal(syscall.SIGTERM)
+	_ = s.server.Wait()
+	return s.serve(ctx)
 }
 
 func freeAddress() (string, error) {

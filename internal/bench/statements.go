@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -155,7 +156,22 @@ func (b *statements) keys(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	slices.Sort(calls)
-	slices.Sort(rows)
 	return print(map[string]any{"figure": "one key, prepared", "p50_ms": median(calls), "p99_ms": calls[len(calls)*99/100],
 		"bare_p50_ms": median(rows), "to_bare": median(calls) / median(rows)})
+}
+
+// twentyColumns are 20 columns of numbers: their names, and the SQL that makes them.
+func twentyColumns() (names, exprs string) {
+	var n, e []string
+	for i := 1; i <= 20; i++ {
+		n = append(n, fmt.Sprintf("f%d", i))
+		e = append(e, fmt.Sprintf("random() * %d AS f%d", i, i))
+	}
+	return strings.Join(n, ", "), strings.Join(e, ", ")
+}
+
+func median(v []float64) float64 {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	return s[len(s)/2]
 }

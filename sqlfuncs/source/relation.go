@@ -62,15 +62,19 @@ func (r *Relation) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model
 		return nil, nil, keyless()
 	}
 	q := pull.Query{SQL: r.selectKeyed() + " WHERE " + r.column(r.Key) + " IS NOT NULL"}
+	known, expected := &pull.Keys{OID: r.KeyOID}, int64(0)
 	if keys != nil && !r.Wholesale(int64(keys.Len())) {
 		oid, value := keys.Array()
 		q.SQL += " AND " + r.matches(keys)
 		q.Params, q.OIDs, q.Formats = [][]byte{value}, []uint32{oid}, []int16{1}
-	}
-	known := &pull.Keys{OID: r.KeyOID}
-	expected := max(0, min(r.Estimate, mostExpected)) * 17 / 16
-	if keys != nil {
-		expected = min(expected, int64(keys.Len()))
+		expected = int64(keys.Len())
+	} else {
+		// Not the estimate of the training: the relation may have grown, and what grows by copies takes twice the memory.
+		rows, err := pull.Expected(ctx, conn, q)
+		if err != nil {
+			return nil, nil, fmt.Errorf("plan to score: %w", err)
+		}
+		expected = max(0, min(rows, mostExpected)) * 17 / 16
 	}
 	if r.KeyInteger() {
 		known.Ints = make([]int64, 0, expected)

@@ -37,6 +37,7 @@ const plainOperators = `CASE WHEN 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_c
 var settings = []string{
 	"pg_catalog.current_setting('cvp.progress', true)", "pg_catalog.current_setting('cvp.model', true)",
 	"pg_catalog.current_setting('cvp.trusted_roles', true)", plainOperators,
+	"pg_catalog.current_setting('cvp.work_mem', true)",
 }
 
 // look reads the session's settings, and looks up the only model that the statement names, if it names one.
@@ -91,6 +92,9 @@ func (w *work) set(values []*string) {
 		w.trusted = trustedRoles(*trusted)
 	}
 	w.plainOperators = operators != nil
+	if values[4] != nil {
+		w.workMem = *values[4]
+	}
 }
 
 // namedModels gives the models that the calls of cvp_predict name by a literal, each once, or nil where one is named in
@@ -136,7 +140,11 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{version: v, source: l.source, model: l.model, foreign: foreign}, nil
+	from, err := w.bounded(l.source)
+	if err != nil {
+		return nil, err
+	}
+	return &loaded{version: v, source: from, model: l.model, foreign: foreign}, nil
 }
 
 // decode reads a version's artifact.

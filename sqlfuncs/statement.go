@@ -213,6 +213,8 @@ type work struct {
 	model string
 	// trusted are the roles of cvp.trusted_roles.
 	trusted []string
+	// workMem is the session's cvp.work_mem, "" where it is not set.
+	workMem string
 	// executed says that call's parameters are not the client's own but those of a prepared statement.
 	executed bool
 	// served says for whom a registry is asked, database is the oid of his database; both are empty without a registry.

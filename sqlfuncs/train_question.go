@@ -36,6 +36,9 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 			return inQuestion(err, q, sql)
 		}
 	}
+	if e.Memory, err = t.memory(); err != nil {
+		return err
+	}
 	t.source, t.key, t.reads = e, found.Key.Name, []string{e.All, e.Attributes}
 	for _, side := range e.Sides {
 		t.reads = append(t.reads, side.All)

@@ -16,6 +16,7 @@ type Options struct {
 	MixLevels int    // levels of a category column that get a share, default 12
 	MaxLevels int    // levels above which a category column only gives distinct counts, default 100
 	Windows   []int  // days; nil: adapted to the data and the horizon
+	First     int64  // time of the first event where the events are a sample; 0: the first of them
 }
 
 const (
@@ -67,7 +68,7 @@ func Learn(t *Tables, target Target, cutoffs []int64, opts Options) (*Spec, erro
 // side fixes the features of another event table.
 func (l *learner) side(s Side) error {
 	of := *l
-	of.ev, of.stream, of.opts.Amount = s.Events, &Stream{Name: s.Name}, ""
+	of.ev, of.stream, of.opts.Amount, of.opts.First = s.Events, &Stream{Name: s.Name}, "", 0
 	if err := of.choose(); errors.Is(err, errNoEvent) {
 		l.spec.Notes = append(l.spec.Notes, fmt.Sprintf("events \"%s\" are left out: none lies before the last training cutoff", s.Name))
 		return nil
@@ -113,6 +114,9 @@ func (l *learner) findSpan() error {
 	}
 	if !seen {
 		return errNoEvent
+	}
+	if l.opts.First != 0 {
+		l.first = min(l.first, l.opts.First)
 	}
 	l.stream.FirstEvent = l.first
 	return nil

@@ -90,6 +90,31 @@ func (c *Column) Empty() {
 	}
 }
 
+// Drop drops the first n values. Levels that hardly any of the values left can have are forgotten.
+func (c *Column) Drop(n int) {
+	c.Numbers, c.Times = dropped(c.Numbers, n), dropped(c.Times, n)
+	c.Codes = dropped(c.Codes, n)
+	if c.Kind != frame.Category || len(c.Levels) <= 1024+4*len(c.Codes) {
+		return
+	}
+	before := c.Levels
+	c.Levels = nil
+	clear(c.codes)
+	for i, code := range c.Codes {
+		if code != frame.NoCode {
+			c.Codes[i] = c.code([]byte(before[code]))
+		}
+	}
+}
+
+// dropped moves the values behind the first n to the front.
+func dropped[T any](v []T, n int) []T {
+	if len(v) == 0 {
+		return v
+	}
+	return v[:copy(v, v[n:])]
+}
+
 // finite keeps a value inside float32: what is beyond (and ±infinity) becomes the largest float32 of its sign.
 func finite(v float64) float64 {
 	return math.Max(-math.MaxFloat32, math.Min(math.MaxFloat32, v))

@@ -73,6 +73,8 @@ type Events struct {
 	AsOf int64 `json:"as_of,omitempty"`
 	// DataEnd is the last event seen in training.
 	DataEnd int64 `json:"data_end"`
+	// Memory is about how many bytes of events may be held at once, 0 for any number; it is the session's.
+	Memory int64 `json:"-"`
 	// Spec is what the features are; it is stored with the model, apart from where the rows are.
 	Spec *features.Spec `json:"-"`
 }
@@ -106,15 +108,29 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if keys != nil && e.Wholesale(int64(keys.Len())) {
 		keys = nil
 	}
-	t, err := e.pull(ctx, conn, asOf, keys)
+	if keys == nil && e.Memory > 0 {
+		size, err := e.size(ctx, conn, asOf)
+		if err != nil {
+			return nil, nil, err
+		}
+		if size.bytes > float64(e.Memory) {
+			return e.scoreStream(ctx, conn, m, asOf)
+		}
+	}
+	p, err := e.pull(ctx, conn, asOf, selected(keys))
 	if err != nil {
 		return nil, nil, err
 	}
-	points, err := e.points(t, asOf)
+	return e.score(ctx, m, p, asOf)
+}
+
+// score scores the entities that were read.
+func (e *Events) score(ctx context.Context, m model.Model, p *pulled, asOf int64) (*pull.Keys, []float64, error) {
+	points, err := e.points(p, asOf)
 	if err != nil {
 		return nil, nil, err
 	}
-	x, err := e.Spec.Compute(ctx, t.Tables, points)
+	x, err := e.Spec.Compute(ctx, p.Tables, points)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compute features: %w", err)
 	}
@@ -122,8 +138,25 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if err := m.Predict(scores, x); err != nil {
 		return nil, nil, fmt.Errorf("score entities: %w", err)
 	}
-	known, err := e.keys(t.Events, points)
+	known, err := e.keys(p.Events, points)
 	return known, scores, err
+}
+
+// scoreStream scores all entities, some at a time.
+func (e *Events) scoreStream(ctx context.Context, conn *pgconn.PgConn, m model.Model, asOf int64) (*pull.Keys, []float64, error) {
+	all, scores := &pull.Keys{OID: pgtype.TextOID}, []float64(nil)
+	if e.Integer {
+		all.OID = pgtype.Int8OID
+	}
+	err := e.eachBatch(ctx, conn, asOf, 1, func(p *pulled) error {
+		known, some, err := e.score(ctx, m, p, asOf)
+		if err != nil {
+			return err
+		}
+		all.Ints, all.Texts, scores = append(all.Ints, known.Ints...), append(all.Texts, known.Texts...), append(scores, some...)
+		return nil
+	})
+	return all, scores, err
 }
 
 // points are the entities that predictions as of an instant are for.

@@ -11,7 +11,6 @@ import (
 	"cvp/engine/features"
 	"cvp/engine/frame"
 	"cvp/engine/leaks"
-	"cvp/engine/model"
 	"cvp/engine/training"
 )
 
@@ -33,7 +32,9 @@ type lesson struct {
 	*pulled
 	events *Events
 	end    int64 // nothing at or after it is read
+	first  int64 // time of the first event
 	plan   features.Plan
+	share  float64 // of the entities, 1 for all: the others' events are more than memory should hold
 }
 
 // Learn pulls the events once, fixes the features and builds the examples of every cutoff.
@@ -57,13 +58,8 @@ func (e *Events) Learn(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 		d.Notes = append(d.Notes, fmt.Sprintf("%d events have no entity or no time and are left out", dropped))
 	}
 	o.Progress(fmt.Sprintf("computing %d features of %d events as of %d dates", len(e.Spec.Features()), l.Events.Rows(), len(l.plan.Cutoffs())+1))
-	for _, part := range []struct {
-		to      **model.Examples
-		cutoffs []int64
-	}{{&d.Plan.Train, l.plan.Train}, {&d.Plan.Validate, l.plan.Validate}, {&d.Plan.Test, []int64{l.plan.Test}}} {
-		if *part.to, err = l.examples(ctx, part.cutoffs); err != nil {
-			return nil, err
-		}
+	if err := l.fill(ctx, conn, d); err != nil {
+		return nil, err
 	}
 	if d.Plan.Train.X.Rows == 0 && e.Where != nil {
 		return nil, invalid("nobody meets the question's WHERE as of the %d training dates", len(l.plan.Train))("Widen the condition.")
@@ -79,7 +75,10 @@ func (e *Events) opened(ctx context.Context, conn *pgconn.PgConn, o EventsOption
 	}
 	o.Progress("pulling events")
 	l := &lesson{events: e, end: end}
-	if l.pulled, err = e.pull(ctx, conn, end, nil); err != nil {
+	if err := l.sample(ctx, conn); err != nil {
+		return nil, err
+	}
+	if l.pulled, err = e.pull(ctx, conn, end, selection{share: l.share}); err != nil {
 		return nil, err
 	}
 	if l.Events.Rows() == 0 {
@@ -98,22 +97,27 @@ func (e *Events) lesson(ctx context.Context, conn *pgconn.PgConn, o EventsOption
 		return nil, err
 	}
 	end := l.end
-	first, _, _ := l.Events.Span()
+	if l.share == 1 {
+		l.first, _, _ = l.Events.Span()
+	}
 	reach := e.reach()
 	if o.Test != 0 && e.Target.End(o.Test) <= end {
 		// The months behind this very cutoff may be shorter than months can be.
 		end = max(end, o.Test+reach.Microseconds())
 	}
-	l.plan, err = features.PlanCutoffs(first, end, reach, features.PlanOptions{Step: o.Step, First: o.First, Test: o.Test})
+	l.plan, err = features.PlanCutoffs(l.first, end, reach, features.PlanOptions{Step: o.Step, First: o.First, Test: o.Test})
 	if err != nil {
 		return nil, invalid("%v", err)("Ask about a shorter time, or train when there are more events.")
+	}
+	if l.share < 1 {
+		l.plan.Notes = append(l.plan.Notes, fmt.Sprintf("events need more than cvp.work_mem: the features are learned from %.2g %% of the entities", 100*l.share))
 	}
 	return l, nil
 }
 
 // learn fixes the features.
 func (l *lesson) learn(o EventsOptions) (err error) {
-	if l.events.Spec, err = features.Learn(l.Tables, l.events.Target, l.plan.Cutoffs(), features.Options{}); err != nil {
+	if l.events.Spec, err = features.Learn(l.Tables, l.events.Target, l.plan.Cutoffs(), features.Options{First: l.first}); err != nil {
 		return invalid("%v", err)("")
 	}
 	l.events.Spec.Threads = o.Threads
@@ -145,22 +149,6 @@ func (e *Events) end(ctx context.Context, conn *pgconn.PgConn, asOf int64) (int6
 	}
 	e.DataEnd = last
 	return end, nil
-}
-
-// examples are the entities as of the cutoffs with their features and answers.
-func (l *lesson) examples(ctx context.Context, cutoffs []int64) (*model.Examples, error) {
-	if len(cutoffs) == 0 {
-		return nil, nil
-	}
-	points, labels, err := l.answers(cutoffs)
-	if err != nil {
-		return nil, err
-	}
-	x, err := l.events.Spec.Compute(ctx, l.Tables, points)
-	if err != nil {
-		return nil, err
-	}
-	return training.Usable(&model.Examples{X: x, Y: labels}), nil
 }
 
 // answers are the entities that the question is about as of the cutoffs, and its answer for each: NaN where there is none.

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/engine/features"
 	"cvp/engine/frame"
@@ -21,73 +20,54 @@ type pulled struct {
 
 // Pull reads the events before asOf (microseconds since 1970 UTC) and the attributes, of all entities.
 func (e *Events) Pull(ctx context.Context, conn *pgconn.PgConn, asOf int64) (*features.Tables, error) {
-	p, err := e.pull(ctx, conn, asOf, nil)
+	p, err := e.pull(ctx, conn, asOf, selection{})
 	if err != nil {
 		return nil, err
 	}
 	return p.Tables, nil
 }
 
-// pull reads the events before asOf and the attributes, of all entities or of some.
-func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys *pull.Keys) (*pulled, error) {
-	var list []byte
-	if keys != nil {
-		list = pull.TextArray(keys.AsText().Texts)
-	}
-	ev, err := e.EventTable.pull(ctx, conn, asOf, list)
-	if err != nil {
-		return nil, fmt.Errorf("pull events: %w", err)
-	}
-	var sides []features.Side
+// pull reads the events before asOf and the attributes of some entities at once.
+func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, of selection) (*pulled, error) {
+	queries := []pull.Query{e.query(asOf, of)}
 	for _, s := range e.Sides {
-		other, err := s.pull(ctx, conn, asOf, list)
+		queries = append(queries, s.query(asOf, of))
+	}
+	if e.Attributes != "" {
+		queries = append(queries, e.attributes(of))
+	}
+	var frames []*frame.Frame
+	for i, q := range queries {
+		f, err := pull.Frame(ctx, conn, q)
 		if err != nil {
-			return nil, fmt.Errorf("pull events %q: %w", s.Name, err)
+			return nil, fmt.Errorf("pull %s: %w", e.part(i), err)
 		}
-		sides = append(sides, features.Side{Name: s.Name, Events: other})
+		frames = append(frames, f)
 	}
-	attributes, flags, err := e.pullAttributes(ctx, conn, list)
-	if err != nil {
-		return nil, fmt.Errorf("pull attributes: %w", err)
-	}
-	tables := features.NewTables(ev, attributes, sides...)
-	if e.Attribute != "" {
-		tables = tables.Everyone()
-	}
-	return &pulled{tables, flags}, nil
+	return e.assemble(frames)
 }
 
-// pull reads the table's events before asOf, with keys (a binary text[]) those of these entities.
-func (t *EventTable) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, keys []byte) (*features.Events, error) {
-	f, err := pull.Frame(ctx, conn, t.query(asOf, keys))
-	if err != nil {
-		return nil, err
+// part names what the i-th query of pull reads.
+func (e *Events) part(i int) string {
+	switch {
+	case i == 0:
+		return "events"
+	case i <= len(e.Sides):
+		return fmt.Sprintf("events %q", e.Sides[i-1].Name)
 	}
-	return features.NewEvents(f, t.Roles)
+	return "attributes"
 }
 
-// query gives the SELECT of the table's events before asOf.
-func (t *EventTable) query(asOf int64, keys []byte) pull.Query {
-	q := pull.Query{SQL: t.All, Params: [][]byte{pull.Timestamptz(asOf)}, OIDs: []uint32{pgtype.TimestamptzOID}, Formats: []int16{1}}
-	if keys != nil {
-		q.SQL, q.Params, q.OIDs, q.Formats = t.Keyed, append(q.Params, keys), append(q.OIDs, pgtype.TextArrayOID), append(q.Formats, 1)
+// selected gives the selection of keys, of all where there are none.
+func selected(keys *pull.Keys) selection {
+	if keys == nil {
+		return selection{}
 	}
-	return q
+	return selection{keys: pull.TextArray(keys.AsText().Texts)}
 }
 
-// pullAttributes reads the entities' own columns, nil where they have none, and the flags apart from them.
-func (e *Events) pullAttributes(ctx context.Context, conn *pgconn.PgConn, keys []byte) (attributes, flags *features.Attributes, err error) {
-	if e.Attributes == "" {
-		return nil, nil, nil
-	}
-	q := pull.Query{SQL: e.Attributes}
-	if keys != nil {
-		q = pull.Query{SQL: e.AttributesKeyed, Params: [][]byte{keys}, OIDs: []uint32{pgtype.TextArrayOID}, Formats: []int16{1}}
-	}
-	f, err := pull.Frame(ctx, conn, q)
-	if err != nil {
-		return nil, nil, err
-	}
+// splitAttributes gives the entities' own columns and the flags apart from them, nil without any.
+func (e *Events) splitAttributes(f *frame.Frame) (attributes, flags *features.Attributes, err error) {
 	own := &frame.Frame{Rows: f.Rows}
 	apart := &frame.Frame{Rows: f.Rows}
 	for _, c := range f.Columns {

@@ -15,9 +15,9 @@ func (e *Events) LearningQueries(ctx context.Context, conn *pgconn.PgConn, o Eve
 	if err != nil {
 		return nil, err
 	}
-	queries := []pull.Query{e.query(end, nil)}
+	queries := []pull.Query{e.query(end, selection{})}
 	for _, s := range e.Sides {
-		queries = append(queries, s.query(end, nil))
+		queries = append(queries, s.query(end, selection{}))
 	}
 	if e.Attributes != "" {
 		queries = append(queries, pull.Query{SQL: e.Attributes})

@@ -27,7 +27,7 @@ func (e *Events) Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Key
 			return nil, err
 		}
 	}
-	t, err := e.pull(ctx, conn, asOf, key)
+	t, err := e.pull(ctx, conn, asOf, selected(key))
 	if err != nil {
 		return nil, err
 	}

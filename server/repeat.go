@@ -28,10 +28,12 @@ func (s *session) takeRepeated() (done bool, err error) {
 	ctx, over := t.working()
 	defer over()
 	asks := o.append(nil, t)
+	s.asked.unsynced.Store(true) // the session is not idle
 	switch reached, err := s.pauseAhead(asks); {
 	case err != nil:
 		return false, err
 	case reached != parked:
+		s.asked.unsynced.Store(false)
 		return false, nil // the connection ends: Postgres says why
 	}
 	if err := o.read(t); err != nil {
@@ -45,6 +47,7 @@ func (s *session) takeRepeated() (done bool, err error) {
 		if err := t.flush(); err != nil {
 			return false, err
 		}
+		s.asked.unsynced.Store(false)
 		s.resume()
 		return false, nil
 	}

@@ -151,3 +151,31 @@ func (c *wireClient) told(t *testing.T, ready int, frames []pgproto3.FrontendMes
 }
 
 var leftPortal = regexp.MustCompile(`ready:E (EmptyQueryResponse|error:34000@0)`)
+
+// A session that waits for a lock on behalf of a call is not idle, whichever way the call goes.
+func TestASessionIsNotIdleWhileACallIsExecutedAgain(t *testing.T) {
+	planner := &testPlanner{repeats: true}
+	p := start(t, func(c *server.Config) { c.Planner, c.IdleTimeout = planner, 400*time.Millisecond })
+	direct := open(t, p.direct)
+	c := speak(t, p.database)
+	c.exchange(t, 1, parse("s", "SELECT cvp_double(n) AS d FROM numbers WHERE n = $1::bigint"), sync)
+	again := func(n string) string {
+		return c.exchange(t, 1, bind("", "s", n), execute("", 0), sync)
+	}
+	for range 2 {
+		again("1")
+	}
+	before := planner.repeated.Load()
+	run(t, direct, "BEGIN; LOCK TABLE numbers")
+	released := make(chan error)
+	time.AfterFunc(1500*time.Millisecond, func() {
+		_, err := direct.Exec(t.Context(), "COMMIT")
+		released <- err
+	})
+	if got, want := again("2"), "BindComplete DataRow SELECT-1 ready:I"; got != want || planner.repeated.Load() != before+1 {
+		t.Errorf("%s, want %s, executed ahead", got, want)
+	}
+	if err := <-released; err != nil {
+		t.Error(err)
+	}
+}

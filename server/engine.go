@@ -51,6 +51,10 @@ type Reworder interface {
 	Reword(message string, position int32) string
 }
 
+// Late is a Statement into which Postgres looks only when it runs it, as it does into that of a CREATE VIEW: its errors then
+// are about the text that Postgres has.
+type Late interface{ Late() bool }
+
 // Reader is a Statement of which only Postgres knows what it does: it runs what was prepared in SQL.
 type Reader interface {
 	// OnlyReads asks Postgres whether the statement only reads, as Statement.Repeatable says. It is called outside of a

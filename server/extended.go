@@ -229,7 +229,7 @@ func (t *takeover) finalPortal(e *entry, final *Final, name string, run executio
 		return err
 	}
 	s.calls.forget(name)
-	r := &rows{portal: true, ahead: ahead, behind: shortened, more: 2, tag: final.Tag, failed: final.failed(e.portal.statement), described: func(f []byte) ([]byte, error) {
+	r := &rows{portal: true, ahead: ahead, behind: shortened, more: 2, tag: final.Tag, failed: t.failed(final, e.portal.statement), described: func(f []byte) ([]byte, error) {
 		return f, sameTypes(f, e.columns)
 	}}
 	err := t.relayRows(r)

@@ -212,7 +212,7 @@ func (s *session) interceptParse(f, body []byte) error {
 	}
 	st := planned[0]
 	own := frame.AppendParse(nil, name, st.SQL(), p.Types)
-	if st.Native() {
+	if late, ok := st.(Late); st.Native() && !(ok && late.Late()) {
 		s.calls.parse(name, nil, own)
 	} else {
 		s.calls.parse(name, &prepared{Statement: st, types: append([]byte(nil), p.Types...)}, own)

@@ -177,7 +177,7 @@ func (t *takeover) finalRepeated(o *opening) error {
 	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
-	r := &rows{portal: true, synced: true, ahead: ahead, behind: true, failed: final.failed(o.call.statement),
+	r := &rows{portal: true, synced: true, ahead: ahead, behind: true, failed: t.failed(final, o.call.statement),
 		described: func(f []byte) ([]byte, error) { return f, sameTypes(f, o.columns) }}
 	err := t.relayRows(r)
 	switch {

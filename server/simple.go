@@ -217,7 +217,7 @@ func (t *takeover) final(st Statement, final *Final, columns []pgproto3.FieldDes
 	if err := t.sendAll(pieces); err != nil {
 		return err
 	}
-	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, tag: final.Tag, failed: final.failed(st), described: func(f []byte) ([]byte, error) {
+	err := t.relayRows(&rows{synced: true, ahead: ahead, behind: shortened, tag: final.Tag, failed: t.failed(final, st), described: func(f []byte) ([]byte, error) {
 		return renamed(f, columns)
 	}})
 	if errors.Is(err, errFailed) {
@@ -236,11 +236,11 @@ func binary(n int) []int16 {
 
 // failed gives what words an error of a final statement: its position means something to the client only where the
 // statement is its own.
-func (f *Final) failed(st Statement) func([]byte) []byte {
+func (t *takeover) failed(f *Final, st Statement) func([]byte) []byte {
 	if f.SQL != st.SQL() {
 		return withoutPosition
 	}
-	return func(b []byte) []byte { return frame.AppendRepositioned(nil, b[frame.HeadLen:], st.Position) }
+	return func(b []byte) []byte { return t.s.appendError(nil, b[frame.HeadLen:], st) }
 }
 
 // withoutPosition drops the position of an error: it would point into a text that the client has never seen.

@@ -23,6 +23,9 @@ func (w *work) place(g *scoring, known *pull.Keys, scores []float64) error {
 		far = ", because the keys lie far apart"
 	}
 	why := g.calls[0].WhyLookup(g.subject.Expr)
+	if why == "" && w.keepsPlan(known.Len()) {
+		why = "a cursor keeps its plan"
+	}
 	if why == "" {
 		w.explain.places("join on the key" + far)
 		oid, value := known.Array()

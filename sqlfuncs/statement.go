@@ -39,6 +39,7 @@ var (
 	_ server.Statement = (*statement)(nil)
 	_ server.Preparer  = (*statement)(nil)
 	_ server.Reader    = (*statement)(nil)
+	_ server.Late      = (*statement)(nil)
 	_ server.Reworder  = (*statement)(nil)
 )
 
@@ -77,12 +78,18 @@ func (s *statement) Native() bool {
 // Prepares implements server.Preparer.
 func (s *statement) Prepares() bool { return s.Statement.Prepares }
 
+// Late implements server.Late.
+func (s *statement) Late() bool { return !s.Runs && (s.Statement.Prepares || len(s.Defines) > 0) }
+
 // Repeatable implements server.Statement.
 func (s *statement) Repeatable() bool { return s.ReadOnly }
 
 // Prepare implements server.Statement: it runs the statement's engine calls and returns the statement over
 // their results.
 func (s *statement) Prepare(ctx context.Context, conn *pgconn.PgConn, call server.Call) (*server.Final, error) {
+	if s.Late() {
+		return &server.Final{SQL: s.Text}, nil
+	}
 	final, err := s.prepare(ctx, conn, call)
 	if err != nil {
 		return nil, postgresError(err)
@@ -119,7 +126,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 func (s *statement) plan(ctx context.Context, w *work) (final *server.Final, err error) {
 	stmt := syntax.Clone(s.parsed.stmt)
 	query := calls.Query(stmt)
-	w.stmt = query
+	w.stmt, w.cursor = query, stmt.GetDeclareCursorStmt()
 	if stmt.GetExplainStmt() != nil {
 		if w.explain, err = s.newExplanation(stmt); err != nil {
 			return nil, err
@@ -220,6 +227,8 @@ type work struct {
 	// served says for whom a registry is asked, database is the oid of his database; both are empty without a registry.
 	served   catalog.Served
 	database uint32
+	// cursor is the declaration of a cursor whose query this is, nil for other statements.
+	cursor *pg.DeclareCursorStmt
 	// explain is what an EXPLAIN says of the calls, nil for a statement that is run.
 	explain *explanation
 }

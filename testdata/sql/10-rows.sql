@@ -92,3 +92,21 @@ SELECT cvp_predict('by_uid', upper('c4ca4238-a0b9-2382-0dcc-509a6f75849b')), cvp
 
 -- A key of a type without equality
 SELECT cvp_predict('risk', j) FROM (SELECT '3'::json AS j) AS x
+
+-- A cursor without SCROLL that goes back
+-- ordered
+BEGIN; DECLARE c CURSOR FOR SELECT id, cvp_predict('risk', id), cvp_predict('by_code', code) FROM customers; FETCH 3 FROM c; FETCH BACKWARD 2 FROM c; FETCH LAST FROM c; FETCH PRIOR FROM c; FETCH FIRST FROM c; COMMIT
+
+-- A sorted cursor without SCROLL that goes back
+-- ordered
+BEGIN; DECLARE c CURSOR FOR SELECT id, cvp_predict('by_code', code) FROM customers WHERE cvp_predict('risk', id) > 0.5 ORDER BY 2; FETCH 3 FROM c; FETCH BACKWARD 2 FROM c; MOVE ABSOLUTE 2 FROM c; FETCH RELATIVE -1 FROM c; COMMIT
+
+-- A cursor with NO SCROLL goes only forward
+BEGIN; DECLARE c NO SCROLL CURSOR FOR SELECT id, cvp_predict('risk', id) FROM customers ORDER BY id; FETCH 3 FROM c; FETCH BACKWARD 2 FROM c
+
+-- WHERE CURRENT OF a cursor without FOR UPDATE
+-- ordered
+BEGIN; DECLARE c CURSOR FOR SELECT id, cvp_predict('risk', id), cvp_predict('by_code', 'c00' || id) FROM scored; FETCH 3 FROM c; UPDATE scored SET score = cvp_predict('risk', id) WHERE CURRENT OF c; FETCH 1 FROM c; DELETE FROM scored WHERE CURRENT OF c; COMMIT; SELECT * FROM scored ORDER BY id
+
+-- WHERE CURRENT OF a sorted cursor
+BEGIN; DECLARE c CURSOR FOR SELECT id, cvp_predict('risk', id) FROM scored ORDER BY note, id; FETCH 3 FROM c; UPDATE scored SET score = 1 WHERE CURRENT OF c

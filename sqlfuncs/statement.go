@@ -125,6 +125,7 @@ func (s *statement) prepare(ctx context.Context, conn *pgconn.PgConn, call serve
 // plan runs the calls of a statement and rewrites it.
 func (s *statement) plan(ctx context.Context, w *work) (final *server.Final, err error) {
 	stmt := syntax.Clone(s.parsed.stmt)
+	withoutOutParameters(stmt, w.call.ParamOIDs)
 	query := calls.Query(stmt)
 	w.stmt, w.cursor = query, stmt.GetDeclareCursorStmt()
 	if stmt.GetExplainStmt() != nil {

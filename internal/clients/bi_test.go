@@ -43,6 +43,9 @@ var shapes = []struct{ name, sql string }{
 	{"Metabase: distinct and null counts", `SELECT COUNT(DISTINCT "source"."country") AS "count", COUNT(*) - COUNT("source"."buy30") AS "nulls", PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY "source"."buy30") AS "median" FROM %s AS "source"`},
 	{"Tableau: a count over everything", `SELECT COUNT(*) OVER () AS "total", RANK() OVER (PARTITION BY "Custom SQL Query"."country" ORDER BY "Custom SQL Query"."buy30" DESC NULLS LAST) AS "Rank in Country", "Custom SQL Query"."customer_id" AS "id" FROM %s "Custom SQL Query" ORDER BY 3 LIMIT 40`},
 	{"Grafana: in a CTE", `WITH "Data Set" AS (SELECT * FROM %s AS q) SELECT joined AS "time", buy30 AS "Chance To Buy" FROM "Data Set" WHERE joined BETWEEN '2021-03-01' AND '2021-06-01' ORDER BY 1, 2`},
+	{"DBeaver: data of a table, filtered and sorted", "SELECT x.* FROM %s x\nWHERE buy30 > 0.5\nORDER BY x.customer_id DESC"},
+	{"DBeaver: row count", "SELECT COUNT(*) FROM (SELECT * FROM %s AS q) dbvrcnt"},
+	{"DBeaver: grouping panel", `SELECT country, COUNT(*) FROM (SELECT * FROM %s AS q) dbvrcnt GROUP BY country ORDER BY 2 DESC, 1`},
 	{"Power BI: nested", `select "_"."country", "_"."a0" from (select "rows"."country" as "country", sum("rows"."buy30") as "a0" from (select "customer_id", "country", "buy30" from %s "$Table" where "country" = 'FR') "rows" group by "country") "_" where not "_"."a0" is null limit 1000001`},
 }
 

@@ -80,8 +80,8 @@ func (w *world) check(t *testing.T, sheet string, c *sample) (golden string) {
 			golden = describe(want, c.ordered)
 		}
 		if *registry && sheet == keeping {
-			if got.failure == nil || got.failure.code != "3F000" && got.failure.code != "0A000" {
-				t.Errorf("%s (%s): the database has no schema cvp to keep a call of, but it gives %v\n%s", c.title, m.name, got.failure, c.sql)
+			if got.failure == nil {
+				t.Errorf("%s (%s): the database has no schema cvp to keep a call of, but it is not refused\n%s", c.title, m.name, c.sql)
 			}
 		} else if err := differs(got, want, c.ordered); err != nil && !failed {
 			failed = true // one mode says enough

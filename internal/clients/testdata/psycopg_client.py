@@ -59,7 +59,17 @@ with psycopg.connect("") as conn:
     with conn.cursor(name="some", scrollable=True, binary=True) as cur:
         cur.itersize = 7
         cur.execute("SELECT customer_id, buy30 FROM scored WHERE buy30 > %s ORDER BY 1", (0.5,))
-        check("named cursor over a view", list(cur), [r for r in rows if r[1] is not None and r[1] > 0.5])
+        likely = [r for r in rows if r[1] is not None and r[1] > 0.5]
+        check("named cursor over a view", list(cur), likely)
+        cur.scroll(2, mode="absolute")
+        check("scrolled back", cur.fetchone(), likely[2])
+        cur.scroll(-2)
+        check("scrolled back by some", cur.fetchmany(2), likely[1:3])
+    with conn.cursor(name="held", withhold=True) as cur:
+        cur.execute(ALL)
+        check("before the commit", cur.fetchmany(3), rows[:3])
+        conn.commit()
+        check("a cursor that outlives its transaction", cur.fetchall(), rows[3:])
     conn.execute("INSERT INTO customers VALUES (3000, 'Mine', 'UK', '2023-01-01')")
     conn.execute("INSERT INTO orders VALUES (800000, 3000, '2023-10-30', 9, 'web')")
     check("own uncommitted rows", conn.execute("SELECT cvp_predict('buy30', 3000) IS NOT NULL").fetchone()[0], True)

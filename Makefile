@@ -123,6 +123,10 @@ bench-memory: build ## peak memory of the server while it scores ten million key
 bench-plpython: build ## a million rows beside scikit-learn in PL/Python (postgresql-plpython3, and scikit-learn for its interpreter)
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp plpython
 
+.PHONY: bench-gbdt
+bench-gbdt: ## boosted trees beside LightGBM on a million rows, whose Python is PYTHON (with lightgbm, numpy); without, alone
+	$(GO) run $(BUILDFLAGS) ./internal/bench/boosting $(if $(PYTHON),--python $(PYTHON))
+
 .PHONY: bench-journey
 bench-journey: build ## quality and memory on The Complete Journey, whose folder is JOURNEY
 	@if [ -z "$(JOURNEY)" ]; then echo "bench-journey: name the folder of the data set: make bench-journey JOURNEY=..."; exit 1; fi

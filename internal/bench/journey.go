@@ -14,8 +14,8 @@ import (
 
 // journey trains the churn30 task of The Complete Journey, whose data is not ours to distribute.
 type journey struct {
-	Data      string `arg:"" help:"Folder with the gzipped CSV files of The Complete Journey." type:"existingdir"`
-	Algorithm string `default:"auto" help:"Algorithm to train."`
+	Data      string   `arg:"" help:"Folder with the gzipped CSV files of The Complete Journey." type:"existingdir"`
+	Algorithm []string `default:"auto,gbdt" help:"Algorithms to train, a model for each."`
 }
 
 // journeySchema lays the tables out as a shop would: keys, and types that fit.
@@ -48,15 +48,18 @@ func (j *journey) Run(ctx context.Context, c *commands) error {
 		{"cat30", "PREDICT EXISTS(transactions.* WHERE product_category = 'BEERS/ALES') OVER NEXT 30 DAYS FOR EACH households.household_id", "2017-12-01"},
 		{"spend60", "PREDICT SUM(transactions.sales_value) OVER NEXT 60 DAYS FOR EACH households.household_id", "2017-12-31"},
 	} {
-		if err := j.train(ctx, s, task.name, task.question, task.asOf); err != nil {
-			return fmt.Errorf("%s: %w", task.name, err)
+		for _, algorithm := range j.Algorithm {
+			if err := j.train(ctx, s, task.name, algorithm, task.question, task.asOf); err != nil {
+				return fmt.Errorf("%s by %s: %w", task.name, algorithm, err)
+			}
 		}
 	}
 	return nil
 }
 
 // train asks the question with the peers' test cutoff and prints every metric on the test window.
-func (j *journey) train(ctx context.Context, s *stand, name, question, asOf string) error {
+func (j *journey) train(ctx context.Context, s *stand, task, algorithm, question, asOf string) error {
+	name := task + "_" + algorithm
 	conn, err := s.through(ctx)
 	if err != nil {
 		return err
@@ -64,13 +67,13 @@ func (j *journey) train(ctx context.Context, s *stand, name, question, asOf stri
 	defer conn.Close(ctx)
 	options := fmt.Sprintf(`{"as_of": %q, "test_cutoff": "2017-11-01", "first_cutoff": "2017-05-01"}`, asOf)
 	start := time.Now()
-	rows, _ := conn.Query(ctx, "SELECT algorithm, chosen, metric, value, baseline, rows, fit_seconds FROM cvp_train($1, $2, algorithm => $3, options => $4::jsonb)", name, question, j.Algorithm, options)
+	rows, _ := conn.Query(ctx, "SELECT algorithm, chosen, metric, value, baseline, rows, fit_seconds FROM cvp_train($1, $2, algorithm => $3, options => $4::jsonb)", name, question, algorithm, options)
 	board, err := pgx.CollectRows(rows, pgx.RowToMap)
 	if err != nil {
 		return err
 	}
 	seconds := time.Since(start).Seconds()
-	figures := map[string]any{"task": name, "seconds": seconds, "leaderboard": board}
+	figures := map[string]any{"task": task, "algorithm": algorithm, "seconds": seconds, "leaderboard": board}
 	rows, _ = conn.Query(ctx, "SELECT metric, value FROM cvp_evaluate($1) WHERE split = 'test'", fmt.Sprintf("%s@%d", name, 1))
 	var metric string
 	var value float64

@@ -18,6 +18,7 @@ type booster struct {
 	settings model.Settings
 	loss     loss
 	unit     float64 // what labels are divided by
+	within   bounds  // the least and the greatest label
 	bins     *prep.Bins
 	train    *part
 	valid    *part // nil: none
@@ -157,16 +158,18 @@ func weighty(e *model.Examples) []int32 {
 }
 
 // measure takes the unit of the labels, their mean where the link is a logarithm, so that penalties mean the same on
-// any currency, and the best constant score.
+// any currency, their bounds, and the best constant score.
 func (b *booster) measure(e *model.Examples) {
 	var sum, total float64
-	for i, y := range e.Y {
-		w := 1.0
+	b.within = bounds{math.Inf(1), math.Inf(-1)}
+	for _, i := range weighty(e) {
+		y, w := float64(e.Y[i]), 1.0
 		if e.Weights != nil {
 			w = float64(e.Weights[i])
 		}
-		sum += w * float64(y)
+		sum += w * y
 		total += w
+		b.within = bounds{min(b.within.low, y), max(b.within.high, y)}
 	}
 	mean := sum / total
 	b.unit = 1

@@ -20,17 +20,21 @@ type Model struct {
 	loss    loss
 	base    float64 // score before the first tree
 	unit    float64 // of the label
+	within  bounds  // a value is predicted within the labels of training
 }
 
 var _ model.Model = (*Model)(nil)
 
-func newModel(bins *prep.Bins, trees [][]node, l loss, base, unit float64) *Model {
-	m := &Model{bins: bins, trees: trees, loss: l, base: base, unit: unit}
-	for _, t := range trees {
+// prepared has what predictions read made from the trees.
+func (m *Model) prepared() *Model {
+	for _, t := range m.trees {
 		m.scorers = append(m.scorers, newScorer(t))
 	}
 	return m
 }
+
+// output is the prediction for a score.
+func (m *Model) output(score float64) float64 { return m.within.clip(m.loss.mean(score) * m.unit) }
 
 // Rounds is the number of trees.
 func (m *Model) Rounds() int { return len(m.trees) }
@@ -79,6 +83,8 @@ type stored struct {
 	Loss    string          `json:"loss"`
 	Base    float64         `json:"base"`
 	Unit    float64         `json:"unit"`
+	Low     float64         `json:"low"`
+	High    float64         `json:"high"`
 	Bins    *prep.Bins      `json:"bins"`
 	Sizes   packed.Int32s   `json:"sizes"`
 	Feature packed.Int32s   `json:"feature"` // -1: a leaf
@@ -91,7 +97,7 @@ type stored struct {
 
 // Encode gives the model as JSON.
 func (m *Model) Encode() ([]byte, error) {
-	s := stored{Loss: m.loss.name, Base: m.base, Unit: m.unit, Bins: m.bins}
+	s := stored{Loss: m.loss.name, Base: m.base, Unit: m.unit, Low: m.within.low, High: m.within.high, Bins: m.bins}
 	for _, t := range m.trees {
 		s.Sizes = append(s.Sizes, int32(len(t)))
 		for _, n := range t {
@@ -136,6 +142,9 @@ func decode(b []byte) (*Model, error) {
 	if !(s.Unit > 0) || math.IsInf(s.Unit, 0) {
 		return nil, errors.New("no unit of the label")
 	}
+	if s.Low > s.High {
+		return nil, errors.New("bounds in the wrong order")
+	}
 	l, ok := lossOf(s.Loss, .5, 1.5) // predictions read its link alone
 	if !ok {
 		return nil, fmt.Errorf("unknown loss %q", s.Loss)
@@ -151,7 +160,7 @@ func decode(b []byte) (*Model, error) {
 	if r.at != n || len(s.Levels) != 0 {
 		return nil, errors.New("nodes or levels are left over")
 	}
-	return newModel(s.Bins, trees, l, s.Base, s.Unit), nil
+	return (&Model{bins: s.Bins, trees: trees, loss: l, base: s.Base, unit: s.Unit, within: bounds{s.Low, s.High}}).prepared(), nil
 }
 
 // reader takes trees off the arrays.

@@ -54,5 +54,5 @@ func (b *booster) model() *Model {
 			}
 		}
 	}
-	return newModel(kept, b.trees, b.loss, b.base, b.unit)
+	return (&Model{bins: kept, trees: b.trees, loss: b.loss, base: b.base, unit: b.unit, within: b.within}).prepared()
 }

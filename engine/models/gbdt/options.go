@@ -28,7 +28,7 @@ func (Boosting) Params() []model.Param {
 		{Name: "loss", Default: lossAuto, Choices: []string{lossAuto, lossSquared, lossAbsolute, lossQuantile, lossPoisson, lossTweedie},
 			Help: "what a value model minimises: squared and poisson: the mean; tweedie: the mean of labels never negative, with less weight on large ones; absolute: the median; quantile: see there; auto: tweedie (poisson where a label is negative) for money-like labels, else squared. A class model always minimises the log loss"},
 		{Name: "quantile", Default: 0.5, Min: 0.001, Max: 0.999, Help: "share of the rows that should lie below the prediction, with loss quantile"},
-		{Name: "tweedie_power", Default: 1.5, Min: 1.01, Max: 1.99, Help: "power of the mean that the variance follows, with loss tweedie: nearer 1 for counts, nearer 2 for amounts"},
+		{Name: "tweedie_power", Default: 1.3, Min: 1.01, Max: 1.99, Help: "power of the mean that the variance follows, with loss tweedie: nearer 1 for counts, nearer 2 for amounts"},
 		{Name: "trees", Default: 400, Min: 1, Max: 100000, Help: "greatest number of trees"},
 		{Name: "patience", Default: 50, Min: 1, Max: 100000, Help: "trees without a better validation loss after which the fit stops; those after the best are dropped"},
 		{Name: "rounds", Default: 0, Min: 0, Max: 100000, Help: "number of trees where there is no validation part; 0 takes trees"},

@@ -96,7 +96,7 @@ func (m *Model) predict(dst []float64, batch *prep.BinBatch, from, to int) error
 		}
 		m.scores(dst[:n], keys)
 		for i, z := range dst[:n] {
-			dst[i] = m.loss.mean(z) * m.unit
+			dst[i] = m.output(z)
 		}
 		dst = dst[n:]
 	}
@@ -146,21 +146,25 @@ func (m *Model) scores(dst []float64, keys []uint32) {
 func (s *scorer) walk(keys []uint32) int32 {
 	i := int32(0)
 	for {
-		q := &s.queries[i]
-		key := keys[q.feature&^(1<<downBit)]
-		next := q.left
-		if set := s.levels[i]; set != nil {
-			if !set.has(binOfKey(key)) {
-				next++
-			}
-		} else {
-			next = q.next(key)
-		}
+		next := s.child(i, keys)
 		if next == i {
 			return i
 		}
 		i = next
 	}
+}
+
+// child is the child of node i that a row is sent to, i itself for a leaf.
+func (s *scorer) child(i int32, keys []uint32) int32 {
+	q := &s.queries[i]
+	key := keys[q.feature&^(1<<downBit)]
+	if s.levels == nil || s.levels[i] == nil {
+		return q.next(key)
+	}
+	if s.levels[i].has(binOfKey(key)) {
+		return q.left
+	}
+	return q.left + 1
 }
 
 // binOfKey gives back the bin whose number, as a float32, has that key.

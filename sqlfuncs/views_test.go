@@ -104,4 +104,14 @@ func TestAViewOfAnotherRolesIsReadWithItsOwnersRights(t *testing.T) {
 	if got := c.rows(sql); got[0] != "10" {
 		t.Errorf("the role reads %s rows of an invoker's view", got)
 	}
+	direct.exec("ALTER VIEW scored SET (security_invoker = false, security_barrier = true)")
+	fails("0A000", "rows are filtered by role below a view with a barrier")
+	direct.exec("ALTER TABLE loans DISABLE ROW LEVEL SECURITY")
+	if got := c.rows(sql); got[0] != "1200" {
+		t.Errorf("the role reads %s rows of a view with a barrier", got)
+	}
+	direct.exec("REVOKE SELECT ON loans FROM " + reader + "; GRANT SELECT (loan_id) ON loans TO " + reader)
+	fails("0A000", "the role may read one column of what the view reads")
+	direct.exec("ALTER VIEW scored SET (security_invoker = true)")
+	fails("42501", "the role may not read the columns of the model")
 }

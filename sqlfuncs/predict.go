@@ -31,6 +31,8 @@ type scoring struct {
 	// limited says that keys are those of the rows that the block's LIMIT picks: the block is restricted to them. nulls
 	// says that rows without a key are among them.
 	limited, nulls bool
+	// picked are those keys, of all groups that ask different models about them.
+	picked *picked
 	// fixed is the one key that the group is about, where that is known beforehand; equated says that it is one only if
 	// the key is of an integer type.
 	fixed   *int64
@@ -55,7 +57,9 @@ func (w *work) scalars(ctx context.Context, cs []*rewrite.Call) ([]*scoring, err
 	if err != nil {
 		return nil, err
 	}
-	markShared(groups)
+	if err := markShared(groups); err != nil {
+		return nil, err
+	}
 	// All key queries are written before the first call is replaced: they read the client's own FROM clauses.
 	for _, g := range groups {
 		if err := w.keyQuery(ctx, g); err != nil {
@@ -114,13 +118,39 @@ func (w *work) group(ctx context.Context, cs []*rewrite.Call) ([]*scoring, error
 	return out, nil
 }
 
-// markShared notes which groups share their block with groups about other subjects.
-func markShared(groups []*scoring) {
-	for _, g := range groups {
-		for _, other := range groups {
-			g.shared = g.shared || other != g && other.calls[0].At.Block == g.calls[0].At.Block
+// picked are the keys of the rows that a block's LIMIT picks. They are read once, for all groups of the block that are
+// about them: where rows are equal in order, LIMIT may pick others the next time.
+type picked struct {
+	done  bool
+	oid   uint32
+	keys  *pull.Keys // nil where all are scored
+	nulls bool
+}
+
+// markShared notes which groups share their block with groups about other subjects, and joins those about the same.
+func markShared(groups []*scoring) error {
+	for i, g := range groups {
+		g.picked = &picked{}
+		text, err := expressionText(g.subject.Expr)
+		if err != nil {
+			return err
+		}
+		for j, other := range groups {
+			if i == j || other.calls[0].At.Block != g.calls[0].At.Block {
+				continue
+			}
+			same, err := expressionText(other.subject.Expr)
+			switch {
+			case err != nil:
+				return err
+			case same != text || other.model.source.KeyInteger() != g.model.source.KeyInteger():
+				g.shared = true
+			case j < i:
+				g.picked = other.picked
+			}
 		}
 	}
+	return nil
 }
 
 // predictArguments reads cvp_predict([model,] subject).
@@ -163,8 +193,9 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 		return w.scoreRows(ctx, g)
 	}
 	var keys *pull.Keys
+	restricted := g.limited && g.picked.done
 	if g.keys != "" {
-		if keys, err = w.keysOrAll(ctx, g); err != nil {
+		if keys, err = w.keysOnce(ctx, g); err != nil {
 			return err
 		}
 	}
@@ -187,7 +218,7 @@ func (w *work) score(ctx context.Context, g *scoring) error {
 			return err
 		}
 	}
-	if err := w.place(g, known, scores); err != nil || !g.limited {
+	if err := w.place(g, known, scores); err != nil || !g.limited || restricted {
 		return err
 	}
 	oid, picked := keys.Array()

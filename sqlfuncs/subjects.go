@@ -117,6 +117,24 @@ func (w *work) isOutermost(g *scoring) bool {
 	return g.calls[0].At.Depth == 1 && w.stmt.GetSelectStmt() != nil
 }
 
+// keysOnce is keysOrAll, which are read once for all groups that a LIMIT picks the same keys for.
+func (w *work) keysOnce(ctx context.Context, g *scoring) (*pull.Keys, error) {
+	p := g.picked
+	if !g.limited {
+		return w.keysOrAll(ctx, g)
+	}
+	if p.done {
+		g.oid, g.nulls, g.limited = p.oid, p.nulls, p.keys != nil
+		return p.keys, nil
+	}
+	keys, err := w.keysOrAll(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	*p = picked{done: true, oid: g.oid, keys: keys, nulls: g.nulls}
+	return keys, nil
+}
+
 // keysOrAll is keys, or nil for all of them where computing those that are needed is an error: the statement may never
 // compute the value that failed, and where it does, the error is its own.
 func (w *work) keysOrAll(ctx context.Context, g *scoring) (keys *pull.Keys, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ type Served struct {
 	Trusted []string
 }
 
+// connections is how many a registry has at most where its address does not say.
+const connections = 16
+
 // patience bounds the wait for a registry when the server starts.
 const patience = 15 * time.Second
 
@@ -58,6 +62,9 @@ func OpenRegistry(ctx context.Context, url string) (*Registry, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the address of the registry: it is neither a URL nor keywords of Postgres") // the reason may show its password
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = connections
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "cvp registry"
 	config.ConnConfig.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
@@ -92,7 +99,13 @@ func (r *Registry) prepare(ctx context.Context) error {
 		if err := Install(ctx, conn); err != nil {
 			return err
 		}
+		if err := lock(ctx, conn); err != nil { // another server may start at the same time
+			return err
+		}
 		if err := becomes(ctx, conn); err != nil {
+			return err
+		}
+		if err := admit(ctx, conn); err != nil {
 			return err
 		}
 		if _, err := conn.Exec(ctx, policiesSQL).ReadAll(); err != nil {
@@ -131,6 +144,23 @@ func becomes(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
+// admit lets servedRole use a schema that is closed to PUBLIC, as those who may use it do.
+func admit(ctx context.Context, conn *pgconn.PgConn) error {
+	r, err := InspectRights(ctx, conn)
+	if err != nil || r.Public {
+		return err
+	}
+	for _, user := range r.Users {
+		if user == servedRole {
+			continue
+		}
+		if _, err := conn.Exec(ctx, "GRANT "+pgx.Identifier{user}.Sanitize()+" TO "+servedRole).ReadAll(); err != nil {
+			return failed(fmt.Sprintf("let role %s use schema cvp of the registry", servedRole), err)
+		}
+	}
+	return nil
+}
+
 // Tx is a transaction in a registry on behalf of one role.
 type Tx struct {
 	conn *pgxpool.Conn
@@ -139,9 +169,17 @@ type Tx struct {
 
 // Begin opens a transaction in the registry on behalf of a role. Notices of the registry go to say, which may be nil.
 func (r *Registry) Begin(ctx context.Context, served Served, say func(*pgconn.Notice)) (*Tx, error) {
+	tx, err := r.begin(ctx, served, say)
+	if err != nil && ctx.Err() == nil && Lost(err) {
+		tx, err = r.begin(ctx, served, say) // the connection was of before the registry's restart
+	}
+	return tx, err
+}
+
+func (r *Registry) begin(ctx context.Context, served Served, say func(*pgconn.Notice)) (*Tx, error) {
 	conn, err := r.pool.Acquire(ctx)
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, fmt.Errorf("connect to the registry: %w", err)
 	}
 	tx := &Tx{conn: conn}
 	conn.Conn().PgConn().CustomData()[noticeKey] = say
@@ -155,7 +193,7 @@ SELECT pg_catalog.set_config('cvp.served_database', %s, true), pg_catalog.set_co
 		servedRole, literal(served.Database), literal(served.Role), literal(roles), literal(array(served.Trusted)))).ReadAll()
 	if err != nil {
 		tx.Rollback()
-		return nil, unreachable(err)
+		return nil, fmt.Errorf("begin in the registry: %w", err)
 	}
 	return tx, nil
 }
@@ -169,13 +207,17 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	tx.once.Do(func() {
 		defer tx.release()
 		if tx.Conn().TxStatus() != 'T' {
-			err = errors.New("the registry's transaction has failed")
+			err = refusal("25P02", "the registry's transaction has failed", "")
 			return
 		}
 		_, err = tx.Conn().Exec(ctx, "COMMIT").ReadAll()
 	})
-	if err != nil {
-		return unreachable(err)
+	switch {
+	case Lost(err):
+		slog.Error("commit in the registry", "reason", err)
+		return Unreachable()
+	case err != nil:
+		return failed("commit in the registry", err)
 	}
 	return nil
 }
@@ -200,16 +242,18 @@ func (tx *Tx) release() {
 // rollbackPatience bounds the wait for the end of a transaction that has no effect.
 const rollbackPatience = 5 * time.Second
 
-// unreachable words a failure of the registry's connection; errors of its Postgres stay what they are.
-func unreachable(err error) error {
+// Lost reports whether an error is of the connection to a registry rather than of what was asked there.
+func Lost(err error) bool {
 	var raised *pgconn.PgError
-	switch {
-	case errors.As(err, &raised):
-		return failed("ask the registry", err)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
+	if errors.As(err, &raised) {
+		return raised.SeverityUnlocalized == "FATAL" || raised.SeverityUnlocalized == "PANIC"
 	}
-	return refusal("08006", "the registry cannot be reached", "The server's log says why; its flag --registry names the Postgres that keeps the models.")
+	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// Unreachable is what a client gets for a lost connection: neither its address nor a FATAL, which would be about his own.
+func Unreachable() error {
+	return refusal("08006", "the registry of models cannot be reached", "The log of the server that runs with --registry says why.")
 }
 
 // array writes an array of texts as Postgres reads it.

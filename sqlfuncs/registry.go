@@ -3,6 +3,7 @@ package sqlfuncs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -83,14 +84,14 @@ func (w *work) inRegistry(ctx context.Context, read func(*pgconn.PgConn) error) 
 		return read(w.conn)
 	}
 	if tx, ok := w.call.Attachment.(*catalog.Tx); ok {
-		return read(tx.Conn())
+		return w.ofRegistry(ctx, read(tx.Conn()))
 	}
 	tx, err := w.functions.kept.Begin(ctx, w.served, w.call.Notice)
 	if err != nil {
-		return w.unreached(ctx, err)
+		return w.ofRegistry(ctx, err)
 	}
 	defer tx.Rollback()
-	return read(tx.Conn())
+	return w.ofRegistry(ctx, read(tx.Conn()))
 }
 
 // changeRegistry runs what changes models. In a registry it takes effect with the transaction that the server has opened for
@@ -106,12 +107,12 @@ func (w *work) changeRegistry(ctx context.Context, what string, change func(*pgc
 	if !ok {
 		var err error
 		if tx, err = w.functions.kept.Begin(ctx, w.served, w.call.Notice); err != nil {
-			return w.unreached(ctx, err)
+			return w.ofRegistry(ctx, err)
 		}
 		w.call.Attachment = tx
 		w.call.Attach(tx)
 	}
-	return change(tx.Conn())
+	return w.ofRegistry(ctx, change(tx.Conn()))
 }
 
 // changeable refuses what changes models in a registry where nobody would undo it.
@@ -123,10 +124,14 @@ func (w *work) changeable(what string) error {
 		"The models are in another Postgres, which a ROLLBACK here does not reach. Run it by itself, in autocommit.")
 }
 
-// unreached logs why a registry cannot be reached: the client is not told its address.
-func (w *work) unreached(ctx context.Context, err error) error {
+// ofRegistry keeps a lost connection to the registry from the client, and its reason for the log.
+func (w *work) ofRegistry(ctx context.Context, err error) error {
+	var refused *pgconn.PgError
+	if !catalog.Lost(err) || ctx.Err() != nil && !errors.As(err, &refused) {
+		return err
+	}
 	w.log().ErrorContext(ctx, "the registry cannot be used", "reason", err)
-	return err
+	return catalog.Unreachable()
 }
 
 // adopt makes a registry's version one of the client's database.

@@ -92,6 +92,7 @@ func TestAStatementInARegistrysShapeHasTheNamesAndErrorsOfPostgres(t *testing.T)
 		{"SELECT * FROM cvp_train('risk', relation => 'loans', target => 'defaulted', options => 'x')", "22P02", "invalid input syntax for type json"},
 		{"SELECT cvp_predict('risc', id) FROM loans", "42704", `model "risc" does not exist`},
 		{"CREATE VIEW v AS SELECT cvp_predict('risk', id) FROM loans", "0A000", "a call of cvp's cannot be kept in the database, whose models are in another Postgres"},
+		{"SELECT * FROM cvp_define_source('loans')", "0A000", "cvp_define_source is not available where models are in another Postgres"},
 		{"SELECT cvp_share('risk', 'public')", "0A000", "cvp_share is not available where models are in another Postgres"},
 	} {
 		_, err := c.try(test.sql)
@@ -216,5 +217,34 @@ func TestModelsInARegistryBelongToADatabaseAndAnOwner(t *testing.T) {
 	}
 	if _, err := a.try("SELECT cvp_predict(7)"); asPgError(err) == nil || asPgError(err).Code != "42704" {
 		t.Errorf("a superuser's call without a model: %s", errorText(err))
+	}
+}
+
+func TestARegistryThatIsGoneFailsOnlyTheCallsOfModels(t *testing.T) {
+	_, reader := readOnly(t)
+	registry := pgtest.Database(t)
+	c := connect(t, cvptest.WithRegistry(t, reader, registry))
+	c.rows(trainKept)
+	admin := pgtest.Connect(t, at(t, registry, "/postgres"))
+	name := databaseOf(t, registry)
+	run := func(sql string) {
+		t.Helper()
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run("ALTER DATABASE " + pgx.Identifier{name}.Sanitize() + " ALLOW_CONNECTIONS false")
+	run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'")
+	for range 3 {
+		if _, err := c.try("SELECT cvp_predict('risk', 7)"); asPgError(err) == nil || asPgError(err).Code != "08006" {
+			t.Errorf("a prediction without a registry: %s", errorText(err))
+		}
+	}
+	if got := c.rows("SELECT count(*) FROM loans"); got[0] != "600" {
+		t.Errorf("beside it: %v", got)
+	}
+	run("ALTER DATABASE " + pgx.Identifier{name}.Sanitize() + " ALLOW_CONNECTIONS true")
+	if got := c.rows("SELECT cvp_predict('risk', 7) > 0"); got[0] != "t" {
+		t.Errorf("after it is back: %v", got)
 	}
 }

@@ -39,6 +39,7 @@ func hotStandby(t *testing.T) string {
 	primary := start()
 	admin := connect(t, primary.URL("postgres"))
 	admin.exec(loans)
+	admin.exec(shop)
 	_ = admin.Close(context.Background())
 	stop(primary)
 	signal := filepath.Join(dir, "data", "standby.signal")
@@ -70,6 +71,10 @@ func TestAHotStandbyIsServedWithModelsInARegistry(t *testing.T) {
 	}
 	if got := c.rows("SELECT count(*) FROM cvp_predictions('risk') AS p JOIN loans ON loan_id::text = p.key WHERE decile = 1"); got[0] != "120" {
 		t.Errorf("joined: %v", got)
+	}
+	c.rows("SELECT * FROM cvp_train('churn', 'PREDICT COUNT(orders.*) = 0 OVER NEXT 30 DAYS FOR EACH customers.customer_id', algorithm => 'logistic')")
+	if got := c.rows("SELECT count(*), count(cvp_predict('churn', customer_id)) > 150 FROM customers"); !strings.HasSuffix(got[0], "|t") {
+		t.Errorf("a question: %v", got)
 	}
 	// Errors of the engine's are raised without writing anything.
 	if _, err := c.try("SELECT cvp_predict('riks', 7)"); err == nil || asPgError(err).Code != "42704" {

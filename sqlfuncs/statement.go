@@ -79,7 +79,9 @@ func (s *statement) Native() bool {
 func (s *statement) Prepares() bool { return s.Statement.Prepares }
 
 // Late implements server.Late.
-func (s *statement) Late() bool { return !s.Runs && (s.Statement.Prepares || len(s.Defines) > 0) }
+func (s *statement) Late() bool {
+	return !s.Runs && (s.Statement.Prepares || len(s.Defines) > 0) && s.Native()
+}
 
 // Repeatable implements server.Statement.
 func (s *statement) Repeatable() bool { return s.ReadOnly }
@@ -88,7 +90,7 @@ func (s *statement) Repeatable() bool { return s.ReadOnly }
 // their results.
 func (s *statement) Prepare(ctx context.Context, conn *pgconn.PgConn, call server.Call) (*server.Final, error) {
 	if s.Late() {
-		return &server.Final{SQL: s.Text}, nil
+		return &server.Final{SQL: s.SQL()}, nil
 	}
 	final, err := s.prepare(ctx, conn, call)
 	if err != nil {

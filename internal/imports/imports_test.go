@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 }
 
 // seams are what sqlfuncs may name of package server: the interface that it implements and its types.
-var seams = []string{"Planner", "Learner", "DatabasePlanner", "Preparer", "Repeater", "Repetition", "Question", "Statement", "Call", "Final", "Attachment", "Reworder", "Reader"}
+var seams = []string{"Planner", "Learner", "DatabasePlanner", "Preparer", "Repeater", "Repetition", "Question", "Statement", "Call", "Final", "Attachment", "Reworder", "Reader", "Late"}
 
 // reserved says which modules of others only some packages of ours may import.
 var reserved = map[string][]string{

@@ -20,6 +20,7 @@ const maxArtifact = 1 << 30
 const (
 	KindRelation = "relation" // trained on a labelled relation: scores rows of its columns
 	KindQuestion = "question" // trained on a question over events: scores entities by their features
+	KindItems    = "items"    // trained on a question that asks for items: package items reads the model
 )
 
 // Input is a column that the model reads.
@@ -95,6 +96,12 @@ func Decode(b []byte) (*Artifact, error) {
 }
 
 func (a *Artifact) check() error {
+	if a.Kind == KindItems {
+		if len(a.Model) == 0 || string(a.Model) == "null" || len(a.Features) > 0 || a.Task != model.Items {
+			return errors.New("a model of items has neither features nor another task")
+		}
+		return nil
+	}
 	alg, err := Algorithm(a.Algorithm)
 	switch {
 	case err != nil:

@@ -40,6 +40,9 @@ func (a *asking) events() (*source.Events, error) {
 	case *question.Condition:
 		e.Attribute = target.SQL
 	}
+	if a.recommends() {
+		e.Top = a.top()
+	}
 	var err error
 	if e.Target, err = a.target(); err != nil {
 		return nil, err
@@ -79,6 +82,7 @@ func tableOf(s *schema.EventSource) source.EventTable {
 var aggregates = map[question.Function]features.Aggregate{
 	question.Count: features.Count, question.CountDistinct: features.CountDistinct, question.Sum: features.Sum, question.Exists: features.Exists,
 	question.Avg: features.Avg, question.Min: features.Min, question.Max: features.Max, question.First: features.First, question.Last: features.Last,
+	question.ListDistinct: features.CountDistinct,
 }
 
 // target gives the engine's form of what is predicted.
@@ -88,11 +92,10 @@ func (a *asking) target() (t features.Target, err error) {
 		return features.Target{Aggregate: features.Exists, Horizon: 30 * 24 * time.Hour}, nil
 	}
 	main := a.q.Main()
-	function, known := aggregates[main.Function]
-	if !known {
-		return t, a.refuse(main.Pos, "", "%s is not supported yet", main.Function)
+	if a.q.Rank != nil && a.q.Rank.Classify {
+		return t, a.refuse(a.q.Rank.Pos, "Use RANK TOP: cvp_recommend gives the items with their scores.", "CLASSIFY is not supported")
 	}
-	t = features.Target{Aggregate: function, Delay: span(main.Window.Gap)}
+	t = features.Target{Aggregate: aggregates[main.Function], Delay: span(main.Window.Gap)}
 	length := span(main.Window.Length)
 	t.Horizon, t.Months = length.Longest(), length.Months
 	switch e := a.q.Target.(type) {

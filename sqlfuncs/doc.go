@@ -7,6 +7,7 @@
 //	arguments.go    constant arguments are evaluated by Postgres
 //	train.go        cvp_train: rows → examples → models → registry            → source, engine, catalog
 //	  freshness.go    whether it would do the same again
+//	  train_items.go  … of a question that asks for items; recommend.go: cvp_recommend
 //	  ask.go          what a question asks of the engine
 //	explain_question.go  cvp_explain_question: what a question would be learnt from
 //	predict.go      cvp_predict: equal calls together, each set scored at once → source, engine

@@ -192,6 +192,9 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 	case c.Function == calls.Profile:
 		e.named = true
 		return w.profile(ctx, c)
+	case c.Function == calls.Recommend:
+		e.named = true
+		return w.recommend(ctx, c)
 	case c.Function == calls.ExplainQuestion:
 		e.named = true
 		return w.explainQuestion(ctx, c)

@@ -12,6 +12,7 @@ import (
 	"cvp/engine"
 	"cvp/engine/features"
 	"cvp/engine/model"
+	"cvp/engine/models/items"
 	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
@@ -22,6 +23,7 @@ type loaded struct {
 	version *catalog.Version
 	source  source.Source
 	model   model.Model
+	items   *items.Model    // in place of model where it recommends
 	reading rewrite.Reading // of source
 	bytes   int64
 	// foreign says that the model is of a role that the caller has no reason to trust.
@@ -118,6 +120,15 @@ func namedModels(cs []*rewrite.Call) (names []string) {
 // load finds the version that a name means to the session's role, "" meaning cvp.model or the only deployed
 // model, and decodes it unless it is in the cache. Whether the role may use it is asked each time.
 func (w *work) load(ctx context.Context, name string) (*loaded, error) {
+	l, err := w.loadAny(ctx, name)
+	if err == nil && l.items != nil {
+		return nil, failure("0A000", fmt.Sprintf("model %q recommends items, it has no score of a key", l.version.Name), fmt.Sprintf("Ask for them: SELECT * FROM cvp_recommend('%s', key).", l.version.Name))
+	}
+	return l, err
+}
+
+// loadAny is load for models that recommend items too.
+func (w *work) loadAny(ctx context.Context, name string) (*loaded, error) {
 	if name == "" {
 		name = w.model
 	}
@@ -144,7 +155,7 @@ func (w *work) load(ctx context.Context, name string) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{version: v, source: from, model: l.model, foreign: foreign}, nil
+	return &loaded{version: v, source: from, model: l.model, items: l.items, foreign: foreign}, nil
 }
 
 // decode reads a version's artifact.
@@ -171,7 +182,12 @@ func decode(v *catalog.Version, b []byte) (*loaded, error) {
 		return nil, err
 	}
 	l := &loaded{version: v, bytes: int64(len(b) + len(v.Spec))}
-	if l.model, err = a.Load(); err != nil {
+	if a.Kind == engine.KindItems {
+		l.items, err = items.Decode(a.Model)
+	} else {
+		l.model, err = a.Load()
+	}
+	if err != nil {
 		return nil, err
 	}
 	var s spec
@@ -193,6 +209,9 @@ func (l *loaded) find(v *catalog.Version, a *engine.Artifact, s spec) (err error
 	}
 	e := &source.Events{}
 	l.source = e
+	if a.Kind == engine.KindItems {
+		return json.Unmarshal(s.Source, e)
+	}
 	if e.Spec, err = features.DecodeSpec(a.Features); err != nil {
 		return err
 	}

@@ -90,6 +90,9 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 		}
 		return c.Table(w.leaderboard(t.args["model"], fresh.Version, board))
 	}
+	if events, is := t.source.(*source.Events); is && events.Top > 0 {
+		return t.trainItems(ctx, c, events)
+	}
 	if err := t.pull(ctx); err != nil {
 		return err
 	}
@@ -242,6 +245,11 @@ func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error
 	if err != nil {
 		return 0, err
 	}
+	return t.store(ctx, r, artifact, int64(t.data.Rows()))
+}
+
+// store keeps an encoded model as a version that was made of so many rows.
+func (t *trainingCall) store(ctx context.Context, r *training.Result, artifact []byte, rows int64) (_ int, err error) {
 	spec := spec{Holdout: t.data.Holdout, Seed: t.options.Seed, TestCutoff: t.data.TestCutoff, Options: json.RawMessage(t.args["options"]),
 		Request: t.request, Fingerprint: t.print, Leaks: append(t.leaks, t.tooGood(r)...)}
 	if spec.Source, err = json.Marshal(t.source); err != nil {
@@ -258,7 +266,7 @@ func (t *trainingCall) save(ctx context.Context, r *training.Result) (int, error
 		Description: catalog.Description{
 			Name: a["model"], Kind: t.kind, Question: a["question"], Relation: a["relation"], Target: a["target"], Key: t.key,
 			Algorithm: r.Algorithm, Task: t.data.Task, Metric: r.Metric, Value: best.Value, Baseline: best.Baseline,
-			HigherBetter: metrics.HigherIsBetter(r.Metric), Rows: int64(t.data.Rows()), Spec: stored,
+			HigherBetter: metrics.HigherIsBetter(r.Metric), Rows: rows, Spec: stored,
 		},
 		Artifact: artifact, Metrics: measured(r), Leaderboard: candidates(r), Steps: steps(r), Deploy: deploy,
 	}

@@ -37,6 +37,7 @@ type Events struct {
 	valueName string
 	value     []float32 // the column valueName, nil without one
 	distinct  []int32   // codes of the column that is counted, nil without one
+	levels    []string  // of that column
 	match     []float32 // nil: every row matches
 	measures  []measure
 	groups    []int32 // nil: rows of one instant are one purchase
@@ -134,7 +135,7 @@ func (ev *Events) gather(f *frame.Frame, b boundRoles, o *order) {
 			ev.value = out.Numbers
 		}
 		if c == b.distinct {
-			ev.distinct = out.Codes
+			ev.distinct, ev.levels = out.Codes, out.Levels
 		}
 		ev.Columns = append(ev.Columns, out)
 	}

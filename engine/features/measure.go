@@ -174,7 +174,10 @@ func (a Aggregate) over(m measure, lo, hi int) float64 {
 }
 
 // distinct counts the different values of the rows in [lo, hi) that count.
-func (m measure) distinct(lo, hi int) float64 {
+func (m measure) distinct(lo, hi int) float64 { return float64(len(m.distinctCodes(lo, hi))) }
+
+// distinctCodes gives the different values of the rows in [lo, hi) that count, ascending.
+func (m measure) distinctCodes(lo, hi int) []int32 {
 	var seen []int32
 	for i := lo; i < hi; i++ {
 		if m.matches(i) && m.codes[i] != frame.NoCode {
@@ -182,7 +185,7 @@ func (m measure) distinct(lo, hi int) float64 {
 		}
 	}
 	slices.Sort(seen)
-	return float64(len(slices.Compact(seen)))
+	return slices.Compact(seen)
 }
 
 // compared is 1 where an aggregate's value stands so to the constant, 0 where it does not, and missing where it is.
@@ -209,4 +212,26 @@ func compared(v float64, compare string, constant float64) float64 {
 		return 1
 	}
 	return 0
+}
+
+// Levels are the different values of the target's distinct column, in ascending order of text.
+func (ev *Events) Levels() []string { return ev.levels }
+
+// Picked gives the events of an entity that count for the target and have a value in the distinct column: their times,
+// ascending, and the values' places in Levels.
+func (ev *Events) Picked(entity int32) (times []int64, codes []int32) {
+	m := ev.measure(0)
+	for i := ev.Start[entity]; i < ev.Start[entity+1]; i++ {
+		if m.matches(i) && m.codes[i] != frame.NoCode {
+			times, codes = append(times, ev.Times[i]), append(codes, m.codes[i])
+		}
+	}
+	return times, codes
+}
+
+// DistinctIn gives the different values of the distinct column in the target's window behind a point, ascending.
+func (ev *Events) DistinctIn(t Target, p Point) []int32 {
+	from, to := t.period().bounds(p.Cutoff)
+	lo, hi := ev.between(p.Entity, from, to)
+	return ev.measure(0).distinctCodes(lo, hi)
 }

@@ -17,6 +17,8 @@ const (
 	Class Task = "class"
 	// Value predicts the expected label, a real number.
 	Value Task = "value"
+	// Items recommends items. It is no task of an Algorithm: see package items.
+	Items Task = "items"
 )
 
 // Examples are labelled rows. Y has X.Rows values, 0 or 1 for Class. Weights is nil for equal weights.

@@ -10,6 +10,7 @@ const (
 	Predictions = "cvp_predictions"
 	Features    = "cvp_features"
 	Profile     = "cvp_profile"
+	Recommend   = "cvp_recommend"
 	// ExplainQuestion tells what a question would be learnt from.
 	ExplainQuestion = "cvp_explain_question"
 )
@@ -17,7 +18,7 @@ const (
 // engine reports whether the engine answers the function, Postgres alone the others.
 func engine(function string) bool {
 	switch function {
-	case Train, Predict, Predictions, Features, Profile, ExplainQuestion:
+	case Train, Predict, Predictions, Features, Profile, Recommend, ExplainQuestion:
 		return true
 	}
 	return false

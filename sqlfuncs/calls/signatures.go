@@ -13,6 +13,7 @@ var signatures = map[string][]string{
 	Predictions:         {"model"},
 	Features:            {"model, key [, as_of]"},
 	Profile:             {"relation"},
+	Recommend:           {"model, key [, n]"},
 	ExplainQuestion:     {"question [, options]"},
 	"cvp_evaluate":      {"model"},
 	"cvp_leak_check":    {"model"},

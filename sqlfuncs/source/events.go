@@ -62,6 +62,8 @@ type Events struct {
 	Keys []string `json:"keys,omitempty"`
 	// Attribute is what people call the attribute that is predicted, "" where the question is about events.
 	Attribute string `json:"attribute,omitempty"`
+	// Top is how many items are recommended, 0 where the question does not ask for items.
+	Top int `json:"top,omitempty"`
 	// Last gives the time of the last event.
 	Last string `json:"last"`
 	// Key is the entity's key column; Integer says that it holds whole numbers.

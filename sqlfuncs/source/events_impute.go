@@ -50,6 +50,9 @@ func (e *Events) known(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	}
 	l.plan = features.Plan{Train: []int64{l.end}, Test: l.end}
 	k := &known{lesson: l}
+	if l.share < 1 {
+		k.notes = append(k.notes, fmt.Sprintf("events need more than cvp.work_mem: %.2g %% of the entities are learnt from", 100*l.share))
+	}
 	if k.points, err = e.points(l.pulled, l.end); err != nil {
 		return nil, err
 	}
@@ -60,10 +63,12 @@ func (e *Events) known(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	if column.Kind == frame.Category && len(column.Levels) > 2 {
 		return nil, invalid("%s has %d values", e.Attribute, len(column.Levels))(fmt.Sprintf("Ask for one of them: PREDICT %s = '%s'.", e.Attribute, column.Levels[0]))
 	}
-	k.labels, e.Target.Impute, k.notes, err = labels(column, RelationOptions{Target: e.Attribute, Positive: o.Positive})
+	var notes []string
+	k.labels, e.Target.Impute, notes, err = labels(column, RelationOptions{Target: e.Attribute, Positive: o.Positive})
 	if err != nil {
 		return nil, err
 	}
+	k.notes = append(k.notes, notes...)
 	return k, l.learn(o)
 }
 

@@ -153,12 +153,8 @@ func (e *Events) end(ctx context.Context, conn *pgconn.PgConn, asOf int64) (int6
 
 // answers are the entities that the question is about as of the cutoffs, and its answer for each: NaN where there is none.
 func (l *lesson) answers(cutoffs []int64) (points []features.Point, labels []float32, err error) {
-	points = l.Events.PointsAt(cutoffs)
-	if points, err = l.events.Where.Select(l.Tables, l.flags, points); err != nil {
-		return nil, nil, fmt.Errorf("choose entities: %w", err)
-	}
-	if points, err = l.events.Assuming.Select(l.Tables, nil, points); err != nil {
-		return nil, nil, fmt.Errorf("choose entities by what is assumed: %w", err)
+	if points, err = l.asked(cutoffs); err != nil {
+		return nil, nil, err
 	}
 	if labels, err = l.events.Target.LabelsOf(l.Tables, points); err != nil {
 		return nil, nil, fmt.Errorf("answer the question: %w", err)

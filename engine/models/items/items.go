@@ -118,15 +118,31 @@ func nearest(item int32, buyers []int32, sets [][]int32, worth, norms, together 
 			together[other] += worth[c]
 		}
 	}
-	out := make([]Neighbour, len(met))
-	for n, other := range met {
-		out[n] = Neighbour{other, float32(together[other] / (math.Sqrt(norms[item]*norms[other]) + shrink))}
+	var out []Neighbour
+	for _, other := range met {
+		n := Neighbour{other, float32(together[other] / (math.Sqrt(norms[item]*norms[other]) + shrink))}
 		together[other] = 0
+		if len(out) == neighbours && !n.before(out[neighbours-1]) {
+			continue
+		}
+		if len(out) < neighbours {
+			out = append(out, n)
+		}
+		at := len(out) - 1
+		for ; at > 0 && n.before(out[at-1]); at-- {
+			out[at] = out[at-1]
+		}
+		out[at] = n
 	}
-	slices.SortFunc(out, func(a, b Neighbour) int {
-		return cmp.Or(cmp.Compare(b.Cosine, a.Cosine), cmp.Compare(a.Item, b.Item))
-	})
-	return slices.Clip(out[:min(len(out), neighbours)])
+	return slices.Clip(out)
+}
+
+// before reports whether a neighbour comes before another one.
+func (n Neighbour) before(o Neighbour) bool {
+	if n.Cosine != o.Cosine {
+		return n.Cosine > o.Cosine
+	}
+	return n.Item < o.Item
 }
 
 // before gives the purchases before a cutoff.

@@ -36,13 +36,15 @@ type scorer struct {
 	similar []float64 // the first part of the score of each item
 	repeat  []float64 // the second, without its weight
 	touched []int32   // items for which they are not 0
-	ranked  []int32   // all items by popularity, the most popular first
+	ranked  []int32   // items that were bought by popularity, the most popular first
 }
 
 func newScorer(m *Model) *scorer {
-	s := &scorer{m: m, similar: make([]float64, len(m.Items)), repeat: make([]float64, len(m.Items)), ranked: make([]int32, len(m.Items))}
-	for i := range s.ranked {
-		s.ranked[i] = int32(i)
+	s := &scorer{m: m, similar: make([]float64, len(m.Items)), repeat: make([]float64, len(m.Items))}
+	for i, popular := range m.Popular {
+		if popular > 0 {
+			s.ranked = append(s.ranked, int32(i))
+		}
 	}
 	slices.SortFunc(s.ranked, func(a, b int32) int { return cmp.Or(cmp.Compare(m.Popular[b], m.Popular[a]), cmp.Compare(a, b)) })
 	return s
@@ -114,5 +116,11 @@ func (s *scorer) top(w Weights, n int) []int32 {
 
 // before reports whether item a of score x comes before item b of score y.
 func (s *scorer) before(x float64, a int32, y float64, b int32) bool {
-	return cmp.Or(cmp.Compare(y, x), cmp.Compare(s.m.Popular[b], s.m.Popular[a]), cmp.Compare(a, b)) < 0
+	switch {
+	case x != y:
+		return x > y
+	case s.m.Popular[a] != s.m.Popular[b]:
+		return s.m.Popular[a] > s.m.Popular[b]
+	}
+	return a < b
 }

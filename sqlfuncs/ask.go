@@ -53,7 +53,7 @@ func (a *asking) events() (*source.Events, error) {
 		}
 	}
 	if q.Assuming != nil {
-		e.Assuming, err = a.assumption()
+		err = a.assumption(e)
 	}
 	return e, err
 }
@@ -143,26 +143,6 @@ func (a *asking) leaf(of *question.Aggregate) *features.Condition {
 	w, m := of.Window, a.found.MeasureOf(of)
 	return &features.Condition{Events: m.Side, Measure: m.Number, Aggregate: aggregates[of.Function],
 		Period: features.Period{Past: w.Past, Length: span(w.Length), Gap: span(w.Gap)}}
-}
-
-// assumption gives what ASSUMING says about events: examples are those for which it came true.
-func (a *asking) assumption() (*features.Condition, error) {
-	for _, e := range conditionsIn(a.q.Assuming) {
-		return nil, a.refuse(e.Pos, "Only aggregates of the question's own events can be assumed: ASSUMING COUNT(orders.*) OVER NEXT 7 DAYS > 0.",
-			"assuming something of an attribute is not supported yet")
-	}
-	return a.condition(a.q.Assuming)
-}
-
-// conditionsIn are the SQL expressions that an expression is made of, those of events apart.
-func conditionsIn(e question.Expression) []*question.Condition {
-	var out []*question.Condition
-	question.Walk(e, func(e question.Expression) {
-		if c, ok := e.(*question.Condition); ok {
-			out = append(out, c)
-		}
-	})
-	return out
 }
 
 func (a *asking) refuse(at question.Pos, hint, format string, args ...any) error {

@@ -63,3 +63,30 @@ func (a *Attributes) Of(name string, t *Tables, points []Point) *frame.Column {
 	}
 	return out
 }
+
+// With gives the attributes with one column the same for everybody: a number, or a level of a category, or missing.
+func (a *Attributes) With(column string, value float32, level string, unknown bool) *Attributes {
+	out := *a
+	f := *a.f
+	f.Columns = slices.Clone(f.Columns)
+	out.f = &f
+	for i := range f.Columns {
+		c := &f.Columns[i]
+		switch {
+		case c.Name == a.key.Name:
+			out.key = c
+		case c.Name != column:
+		case c.Kind == frame.Category:
+			c.Levels, c.Codes = []string{level}, make([]int32, f.Rows)
+			if unknown {
+				c.Codes = slices.Repeat([]int32{frame.NoCode}, f.Rows)
+			}
+		case c.Kind == frame.Number:
+			if unknown {
+				value = missing
+			}
+			c.Numbers = slices.Repeat([]float32{value}, f.Rows)
+		}
+	}
+	return &out
+}

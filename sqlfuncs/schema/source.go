@@ -67,6 +67,11 @@ type Description struct {
 	column column
 }
 
+// Named reports whether a name in the question means the column; table may be empty.
+func (d Description) Named(table, column string) bool {
+	return d.column.Name == column && (table == "" || table == d.column.item.relation.Name)
+}
+
 // String gives the column as a question would name it.
 func (d Description) String() string { return d.column.String() }
 

@@ -58,6 +58,8 @@ type Events struct {
 	// for nothing, says what happens behind the cutoff of an example.
 	Where    *features.Condition `json:"where,omitempty"`
 	Assuming *features.Condition `json:"assuming,omitempty"`
+	// Assumed is put in the place of attributes when predictions are made.
+	Assumed []Assumed `json:"assumed,omitempty"`
 	// Keys are the only entities that are predicted for, nil for all.
 	Keys []string `json:"keys,omitempty"`
 	// Attribute is what people call the attribute that is predicted, "" where the question is about events.
@@ -132,7 +134,7 @@ func (e *Events) score(ctx context.Context, m model.Model, p *pulled, asOf int64
 	if err != nil {
 		return nil, nil, err
 	}
-	x, err := e.Spec.Compute(ctx, p.Tables, points)
+	x, err := e.Spec.Compute(ctx, e.assume(p.Tables), points)
 	if err != nil {
 		return nil, nil, fmt.Errorf("compute features: %w", err)
 	}

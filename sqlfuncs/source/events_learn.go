@@ -121,7 +121,9 @@ func (l *lesson) learn(o EventsOptions) (err error) {
 		return invalid("%v", err)("")
 	}
 	l.events.Spec.Threads = o.Threads
-	return nil
+	notes, err := l.events.checkAssumed()
+	l.events.Spec.Notes = append(l.events.Spec.Notes, notes...)
+	return err
 }
 
 // reach is the longest time behind a cutoff that an example looks at.

@@ -39,7 +39,7 @@ func (e *Events) Inspect(ctx context.Context, conn *pgconn.PgConn, key *pull.Key
 	if e.Attribute != "" {
 		points = t.Described(t.flags, asOf)
 	}
-	if out.Row, err = e.Spec.Compute(ctx, t.Tables, points); err != nil {
+	if out.Row, err = e.Spec.Compute(ctx, e.assume(t.Tables), points); err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
 	return out, nil

@@ -72,8 +72,21 @@ func (q *query) body(b *strings.Builder) {
 	}
 }
 
-// total reports whether the statement orders its rows by all their columns.
-func (q *query) total() bool { return q != nil && len(q.order) > 0 && len(q.order) == len(q.targets) }
+// total reports whether the statement orders its rows by all their columns. Of two columns of one expression Postgres
+// orders by the first alone, though grouping sets may leave either NULL.
+func (q *query) total() bool {
+	if q == nil || len(q.order) == 0 || len(q.order) != len(q.targets) {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, t := range q.targets {
+		if seen[t.expr] && q.group != "" {
+			return false
+		}
+		seen[t.expr] = true
+	}
+	return true
+}
 
 // smaller gives the query with one part left out, in every way there is.
 func (q *query) smaller() (out []*query) {

@@ -53,7 +53,12 @@ func (a *asking) events() (*source.Events, error) {
 		}
 	}
 	if q.Assuming != nil {
-		err = a.assumption(e)
+		if err = a.assumption(e); err != nil {
+			return nil, err
+		}
+	}
+	if a.recommends() {
+		e.KeepRead()
 	}
 	return e, err
 }

@@ -91,7 +91,9 @@ func (i *itemised) list(item string, columns []schema.Description) {
 func (i *itemised) study(s *source.Study) {
 	i.add("task", "%s", s.Task)
 	i.add("event rows", "%d", s.Events)
-	i.add("features", "%d", s.Features)
+	if s.Features > 0 {
+		i.add("features", "%d", s.Features)
+	}
 	for _, part := range []struct {
 		name string
 		lot  source.Lot

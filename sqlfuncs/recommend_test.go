@@ -47,6 +47,10 @@ func TestItemsAreRecommended(t *testing.T) {
 	if got := strings.Join(c.rows("EXPLAIN SELECT * FROM cvp_recommend('next', 4)"), "\n"); !strings.Contains(got, "cvp_recommend") {
 		t.Errorf("EXPLAIN: %s", got)
 	}
+	told := strings.Join(c.rows("SELECT item, value FROM cvp_explain_question('PREDICT LIST_DISTINCT(order_lines.product_id) OVER NEXT 30 DAYS FOR EACH customers.customer_id WHERE COUNT(orders.*) OVER LAST 90 DAYS > 2') WHERE item ~ '^task|examples|mean'"), "\n")
+	if told != "task|items\nvalidate examples|150\nvalidate mean|8.64\ntest examples|150\ntest mean|8.65333" {
+		t.Errorf("explained as\n%s", told)
+	}
 	c.exec("SELECT * FROM cvp_train('score', 'PREDICT COUNT(order_lines.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id', algorithm => 'tree')")
 	for sql, code := range map[string]string{
 		"SELECT cvp_predict('next', 4)":              "0A000",

@@ -44,6 +44,20 @@ func (c *Condition) leaves() []*Condition {
 	return out
 }
 
+// Sides names the other events that the condition is about.
+func (c *Condition) Sides() []string {
+	var out []string
+	if c == nil {
+		return nil
+	}
+	for _, leaf := range c.leaves() {
+		if leaf.Events != "" {
+			out = append(out, leaf.Events)
+		}
+	}
+	return out
+}
+
 // Reach is the longest time from a cutoff to the end of what the condition looks at, 0 where it looks back.
 func (c *Condition) Reach() time.Duration {
 	var reach time.Duration

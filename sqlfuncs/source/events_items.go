@@ -3,12 +3,14 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"cvp/engine/features"
 	"cvp/engine/metrics"
+	"cvp/engine/model"
 	"cvp/engine/models/items"
 	"cvp/engine/training"
 	"cvp/sqlfuncs/pull"
@@ -61,6 +63,46 @@ func (e *Events) LearnItems(ctx context.Context, conn *pgconn.PgConn, o EventsOp
 	r.Model = items.Fit(s.log, l.end, weights)
 	r.Result.Leaderboard[0].FitSeconds = time.Since(began).Seconds()
 	return r, nil
+}
+
+// KeepRead drops what only features are made of: items are recommended without.
+func (e *Events) KeepRead() {
+	var read []string
+	for _, c := range []*features.Condition{e.Where, e.Assuming} {
+		read = append(read, c.Sides()...)
+	}
+	e.Sides = slices.DeleteFunc(e.Sides, func(s SideTable) bool { return !slices.Contains(read, s.Name) })
+	if len(e.Flags) == 0 {
+		e.Attributes, e.AttributesKeyed = "", ""
+	}
+}
+
+// studyItems tells what LearnItems would learn from.
+func (e *Events) studyItems(ctx context.Context, conn *pgconn.PgConn, o EventsOptions) (*Study, error) {
+	l, err := e.lesson(ctx, conn, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Task: model.Items, Events: l.Events.Rows(), Notes: l.plan.Notes}
+	shop := &shopping{lesson: l, log: l.log(), k: e.Top}
+	for _, part := range []struct {
+		to      *Lot
+		cutoffs []int64
+	}{{&s.Validate, l.plan.Validate}, {&s.Test, []int64{l.plan.Test}}} {
+		if len(part.cutoffs) == 0 {
+			continue
+		}
+		w, err := shop.window(part.cutoffs[0])
+		if err != nil {
+			return nil, err
+		}
+		*part.to = Lot{Cutoffs: part.cutoffs[:1], Examples: len(w.Customers), Entities: len(w.Customers)}
+		for _, bought := range w.Bought {
+			part.to.Mean += float64(len(bought)) / float64(len(w.Customers))
+		}
+	}
+	s.PredictAsOf, err = e.instant(ctx, conn)
+	return s, err
 }
 
 // shopping is a lesson about items.

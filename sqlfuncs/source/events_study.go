@@ -35,6 +35,9 @@ func (e *Events) Study(ctx context.Context, conn *pgconn.PgConn, o EventsOptions
 	if e.Attribute != "" {
 		return e.studyAttribute(ctx, conn, o)
 	}
+	if e.Top > 0 {
+		return e.studyItems(ctx, conn, o)
+	}
 	l, err := e.lesson(ctx, conn, o)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func (m *Model) Contributions(dst []float64, x *frame.Frame) error {
 		return err
 	}
 	names, of := m.columns()
-	stride, width := len(names)+1, m.bins.Width()
+	stride := len(names) + 1
 	constant := m.base
 	if m.loss.logLink {
 		constant += math.Log(m.unit)
@@ -53,13 +53,13 @@ func (m *Model) Contributions(dst []float64, x *frame.Frame) error {
 	errs := make([]error, count)
 	chunks.Do(0, count, func(i int) {
 		from, to := chunks.Bounds(i, rowsPerPiece, x.Rows)
-		keys := make([]uint32, (to-from)*width)
-		if errs[i] = m.keys(keys, make([]float32, to-from), batch, from, to); errs[i] != nil {
+		k := m.newKeys(rowsPerPiece / lanes)
+		if errs[i] = k.read(batch, from, to); errs[i] != nil {
 			return
 		}
 		e := explainer{paths: make([]pathStep, (depth+2)*(depth+3)/2), of: of}
 		for row := from; row < to; row++ {
-			e.out, e.keys = dst[row*stride:(row+1)*stride], keys[(row-from)*width:(row-from+1)*width]
+			e.out, e.row = dst[row*stride:(row+1)*stride], k.row(row-from)
 			clear(e.out)
 			e.out[stride-1] = constant
 			for t := range m.trees {
@@ -109,7 +109,7 @@ type pathStep struct {
 type explainer struct {
 	nodes  []node
 	scorer *scorer
-	keys   []uint32
+	row    []uint32
 	out    []float64
 	of     []int // column of each feature
 	paths  []pathStep
@@ -128,7 +128,7 @@ func (e *explainer) descend(i int32, at, length int, zero, one float64, feature 
 		}
 		return
 	}
-	hot := e.scorer.child(i, e.keys)
+	hot := int32(e.scorer.child(uint32(i), e.row))
 	share := leftShare(e.nodes, n)
 	if hot != n.left {
 		share = 1 - share

@@ -39,8 +39,8 @@ func TestContributionsAreShapleyValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys := make([]uint32, x.Rows*m.bins.Width())
-		if err := m.keys(keys, make([]float32, x.Rows), batch, 0, x.Rows); err != nil {
+		k := m.newKeys((x.Rows + lanes - 1) / lanes)
+		if err := k.read(batch, 0, x.Rows); err != nil {
 			t.Fatal(err)
 		}
 		for row := range x.Rows {
@@ -52,7 +52,7 @@ func TestContributionsAreShapleyValues(t *testing.T) {
 			if link := m.within.clip(m.loss.mean(sum)); math.Abs(link-p[row]) > 1e-9*max(1, math.Abs(p[row])) {
 				t.Fatalf("%s: row %d adds up to %v, its prediction is %v", task, row, link, p[row])
 			}
-			for f, want := range slowShapley(m, keys[row*m.bins.Width():(row+1)*m.bins.Width()]) {
+			for f, want := range slowShapley(m, k.row(row)) {
 				if math.Abs(mine[f]-want) > 1e-9 {
 					t.Fatalf("%s: row %d, column %s contributes %v, want %v", task, row, m.Columns()[f], mine[f], want)
 				}
@@ -91,7 +91,7 @@ func known(nodes []node, s *scorer, i int32, keys []uint32, set int) float64 {
 	case n.feature < 0:
 		return n.value
 	case set>>n.feature&1 == 1:
-		return known(nodes, s, s.child(i, keys), keys, set)
+		return known(nodes, s, int32(s.child(uint32(i), keys)), keys, set)
 	}
 	share := leftShare(nodes, n)
 	return share*known(nodes, s, n.left, keys, set) + (1-share)*known(nodes, s, n.left+1, keys, set)

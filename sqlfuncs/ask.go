@@ -106,7 +106,7 @@ func (a *asking) target() (t features.Target, err error) {
 	switch e := a.q.Target.(type) {
 	case *question.Aggregate:
 	case *question.Comparison:
-		t.Compare, t.Constant = e.Operator, constant(e.Constant)
+		t.Compare, t.Constant = comparison(e), constant(e.Constant)
 	case *question.Logic:
 		t.Label, err = a.condition(e)
 	}
@@ -126,7 +126,7 @@ func (a *asking) condition(e question.Expression) (*features.Condition, error) {
 		return a.leaf(e), nil
 	case *question.Comparison:
 		leaf := a.leaf(e.Of)
-		leaf.Compare, leaf.Constant = e.Operator, constant(e.Constant)
+		leaf.Compare, leaf.Constant = comparison(e), constant(e.Constant)
 		return leaf, nil
 	case *question.Logic:
 		out := &features.Condition{Operator: operators[e.Operator]}
@@ -152,6 +152,17 @@ func (a *asking) leaf(of *question.Aggregate) *features.Condition {
 
 func (a *asking) refuse(at question.Pos, hint, format string, args ...any) error {
 	return inText(failure("0A000", fmt.Sprintf(format, args...), hint), a.q.Text, a.q.Character(at))
+}
+
+// comparison is the engine's operator; of a text the value is whether it is such a one.
+func comparison(c *question.Comparison) string {
+	switch c.Operator {
+	case "LIKE":
+		return "="
+	case "NOT LIKE":
+		return "<>"
+	}
+	return c.Operator
 }
 
 // constant is what a value is compared with; a text is one that the value is or is not.

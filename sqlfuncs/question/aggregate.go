@@ -127,11 +127,42 @@ func (p *parser) aggregated(f Function) (Name, *Error) {
 	return n, nil
 }
 
+// like reads [NOT] LIKE pattern, or one of Kumo's operators on texts.
+func (p *parser) like(a *Aggregate) (*Comparison, *Error) {
+	c := &Comparison{Of: a, Operator: "LIKE", Pos: p.position()}
+	at := p.at
+	if p.isWord("NOT") {
+		c.Operator, at = "NOT LIKE", at+1
+	}
+	if p.wordAt(at, "LIKE") && p.plainText(at+1) {
+		p.at = at + 1
+		c.Constant = Constant{Text: p.spelling(), Quoted: true, Pos: p.position()}
+		p.at++
+		return c, nil
+	}
+	if sql, n := p.translated(at); n > 0 && strings.HasPrefix(sql, "LIKE ") {
+		p.at = at + n - 1
+		c.Constant = Constant{Text: strings.TrimPrefix(sql, "LIKE "), Quoted: true, Pos: p.position()}
+		p.at++
+		return c, nil
+	}
+	if at > p.at || p.isWord("LIKE") {
+		p.at = at
+		return nil, p.unexpected("A text is compared by LIKE and a pattern in single quotes, or by = or <>.")
+	}
+	return nil, nil
+}
+
 // operators are the comparisons and their one spelling in the tree.
 var operators = map[string]string{"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 // compare reads [operator constant].
 func (p *parser) compare(a *Aggregate) (*Comparison, *Error) {
+	if a.Function == First || a.Function == Last {
+		if c, err := p.like(a); c != nil || err != nil {
+			return c, err
+		}
+	}
 	if p.kind() != mark || p.isMark(")") {
 		return nil, nil
 	}

@@ -21,7 +21,8 @@
 //	             [ "," offset "," offset [ "," unit ] ] ")" [ next | last ] .
 //	function   = "COUNT" [ "DISTINCT" ] | "COUNT_DISTINCT" | "SUM" | "AVG" | "MIN" | "MAX"
 //	           | "FIRST" | "LAST" | "EXISTS" | "LIST_DISTINCT" .
-//	compare    = ( "=" | "<>" | "!=" | "<" | "<=" | ">" | ">=" ) ( [ "+" | "-" ] number | "TRUE" | "FALSE" | text ) .
+//	compare    = ( "=" | "<>" | "!=" | "<" | "<=" | ">" | ">=" ) ( [ "+" | "-" ] number | "TRUE" | "FALSE" | text )
+//	           | [ "NOT" ] "LIKE" text .
 //	next       = "OVER" "NEXT" span [ "STARTING" "IN" span ] .
 //	last       = "OVER" ( "LAST" span | "PAST" ) [ "ENDING" span "AGO" ] .
 //	span       = n unit .

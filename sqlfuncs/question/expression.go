@@ -59,8 +59,26 @@ func (a *Aggregate) write(b *strings.Builder, windows bool) {
 
 // Condition is an SQL expression over rows, for Postgres to read.
 type Condition struct {
-	SQL string // verbatim, without comments around it
+	SQL string // as it is written, without comments around it, but for Kumo's operators
 	Pos Pos    // of its first byte
+	// Shifts say where SQL is not what is written, in order.
+	Shifts []Shift
+}
+
+// Shift says that from a byte of a condition's SQL on, it is what is written from a byte of the text on.
+type Shift struct{ SQL, Text int }
+
+// At gives where in the question a byte of the SQL stands.
+func (c *Condition) At(offset int) Pos {
+	text := offset
+	for _, s := range c.Shifts {
+		if offset < s.SQL {
+			text = min(text, s.Text)
+			break
+		}
+		text = s.Text + offset - s.SQL
+	}
+	return c.Pos + Pos(text)
 }
 
 func (c *Condition) write(b *strings.Builder, _ bool) { b.WriteString(c.SQL) }
@@ -70,7 +88,7 @@ func (n *Name) write(b *strings.Builder, _ bool) { b.WriteString(n.String()) }
 // Comparison says whether the value of an aggregate stands so to a constant.
 type Comparison struct {
 	Of       *Aggregate
-	Operator string // =, <>, <, <=, > or >=
+	Operator string // =, <>, <, <=, > or >=; of a text =, <>, LIKE or NOT LIKE
 	Constant Constant
 	Pos      Pos
 }

@@ -14,6 +14,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("PREDICT LIST_DISTINCT(t.article_id, 0, 7, days) RANK TOP 10 FOR c.id IN (1, 'x') WHERE NOT (a BETWEEN 1 AND 2 OR COUNT(t.*, -90, 0, days) > 0) AND b")
 	f.Add("PREDICT NOT EXISTS(o.*) OVER NEXT 3 MONTHS STARTING IN 7 DAYS OR SUM(o.x) OVER NEXT 2 WEEKS > 5 FOR EACH c.id WHERE LAST(o.s) = 'x' ASSUMING c.coupon = 'yes' AS OF '2011-09-10'")
 	f.Add("PREDICT customers.income FOR EACH customers.customer_id WHERE SUM(o.a) OVER LAST 60 DAYS ENDING 30 DAYS AGO > 0 AND MAX(o.a) OVER PAST ENDING 7 DAYS AGO < 1")
+	f.Add("PREDICT COUNT(o.* WHERE a CONTAINS 'x%' OR b NOT STARTS WITH 'y' AND c ENDS WITH '_' AND d < 2020-01-31, 0, 3) FOR EACH c.id")
 	f.Fuzz(func(t *testing.T, s string) {
 		q, err := Parse(s)
 		if err != nil {
@@ -37,6 +38,9 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, c := range q.Conditions() {
 			c.Names()
+			if end := c.At(len(c.SQL)); end < c.Pos || int(end) > len(s) {
+				t.Errorf("the condition %q of %q ends at %d", c.SQL, s, end)
+			}
 		}
 	})
 }

@@ -32,12 +32,6 @@ func (p *parser) logic(c clause, what string) (Expression, *Error) {
 	return e, p.checkHolds(e)
 }
 
-// condition makes an SQL expression of the tokens from first on.
-func (p *parser) condition(first int) *Condition {
-	from, to := p.tokens[first].from, p.tokens[p.at-1].to
-	return &Condition{SQL: p.src[from:to], Pos: Pos(from)}
-}
-
 // checkHolds refuses a value where it should be said whether something holds.
 func (p *parser) checkHolds(e Expression) *Error {
 	switch e := e.(type) {

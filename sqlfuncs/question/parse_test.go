@@ -1,6 +1,7 @@
 package question
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -8,7 +9,7 @@ import (
 )
 
 // sameQuestion compares what questions ask, not how they are laid out.
-var sameQuestion = cmp.Options{cmpopts.IgnoreTypes(Pos(0)), cmpopts.IgnoreFields(Question{}, "Text")}
+var sameQuestion = cmp.Options{cmpopts.IgnoreTypes(Pos(0)), cmpopts.IgnoreFields(Question{}, "Text"), cmpopts.IgnoreFields(Condition{}, "Shifts")}
 
 func mustParse(t *testing.T, s string) *Question {
 	t.Helper()
@@ -126,6 +127,18 @@ func TestParse(t *testing.T) {
 			"PREDICT LAST(l.status, 0, 30) = 'it''s' FOR EACH c.id WHERE FIRST(l.amount) > 3",
 			"PREDICT LAST(l.status) = 'it''s' OVER NEXT 30 DAYS FOR EACH c.id WHERE FIRST(l.amount) > 3",
 		}, {
+			"Kumo's operators on texts and its dates",
+			`PREDICT COUNT(o.* WHERE o.name CONTAINS 'a%b' AND NOT x STARTS WITH 'it''s' AND y not ends with '_\' AND o.d > 2020-01-31, 0, 30) FOR EACH c.id WHERE z CONTAINS 'q' AND t.contains = 1`,
+			`PREDICT COUNT(o.* WHERE o.name LIKE '%a\%b%' AND NOT x LIKE 'it''s%' AND y not LIKE '%\_\\' AND o.d > '2020-01-31') OVER NEXT 30 DAYS FOR EACH c.id WHERE z LIKE '%q%' AND t.contains = 1`,
+		}, {
+			"what only looks like Kumo's stays",
+			"PREDICT COUNT(o.* WHERE contains = 'x' AND a > 2020 - 01 - 31 AND b = 2020-13-45 AND starts) OVER NEXT 30 DAYS FOR EACH c.id",
+			"",
+		}, {
+			"patterns of the first and the last text",
+			"PREDICT LAST(l.status, 0, 30) NOT LIKE '%DENIED' FOR EACH c.id WHERE FIRST(l.status) contains 'o_k' OR LAST(l.status) LIKE 'a' AND LAST(l.status) NOT ENDS WITH 'b'",
+			`PREDICT LAST(l.status) NOT LIKE '%DENIED' OVER NEXT 30 DAYS FOR EACH c.id WHERE FIRST(l.status) LIKE '%o\_k%' OR (LAST(l.status) LIKE 'a' AND LAST(l.status) NOT LIKE '%b')`,
+		}, {
 			"an attribute",
 			"PREDICT customers.income FOR EACH customers.customer_id WHERE country = 'UK'",
 			"PREDICT customers.income FOR EACH customers.customer_id WHERE country = 'UK'",
@@ -159,6 +172,26 @@ func TestParse(t *testing.T) {
 				t.Errorf("the canonical form asks something else:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestKumosQuestionsAreReadAsTheyStand(t *testing.T) {
+	for _, in := range []string{
+		"PREDICT SUM(TRANSACTIONS.PRICE, 0, 30) FOR EACH CUSTOMERS.CUSTOMER_ID ASSUMING COUNT(NOTIFICATIONS.*, 0, 7) > 2",
+		"PREDICT LIST_DISTINCT(TRANSACTIONS.ARTICLE_ID, 0, 30) CLASSIFY FOR EACH CUSTOMERS.CUSTOMER_ID",
+		"PREDICT LIST_DISTINCT(TRANSACTIONS.ARTICLE_ID, 0, 30)\nRANK TOP 12\nFOR EACH CUSTOMERS.CUSTOMER_ID",
+		"PREDICT LAST(LOAN.AMOUNT, 0, 30) = 2 FOR EACH LOAN.ID",
+		"PREDICT COUNT(orders.*, 0, 90, days)=0 FOR users.user_id IN (42, 123)",
+		"PREDICT SUM(orders.price, 0, 30, days) FOR items.item_id=42",
+		"PREDICT LIST_DISTINCT(orders.item_id, 0, 30, days) RANK TOP 5 FOR users.id='gid-7'",
+		"PREDICT users.age FOR users.user_id=8",
+		"PREDICT COUNT_DISTINCT(orders.store_id, 0, 3, months) > 2 FOR EACH users.user_id WHERE users.country = 'US' AND COUNT(orders.*, -3, 0, months) > 0",
+		"PREDICT COUNT(orders.* WHERE orders.price > 10 AND orders.kind NOT IN ('a', 'b'), 0, 24, hours) > 0 FOR EACH users.user_id WHERE users.joined > 2020-01-01",
+		"PREDICT FIRST(visits.page, 0, 7) STARTS WITH '/cart' FOR EACH users.user_id WHERE SUM(orders.price, -INF, 0) > 100 OR NOT COUNT(visits.*, -7, 0) = 0",
+		"PREDICT articles.description IS NULL FOR EACH articles.id",
+		"PREDICT SUM(orders.price, 0, 7) > 10 OR COUNT(views.*, 0, 7) > 20 FOR EACH users.user_id",
+	} {
+		mustParse(t, in)
 	}
 }
 
@@ -212,6 +245,20 @@ func TestConditionsEndWhereSQLSays(t *testing.T) {
 		if got := q.Where.(*Condition).SQL; got != condition {
 			t.Errorf("of the entity\n got %s\nwant %s", got, condition)
 		}
+	}
+}
+
+func TestPlacesInATranslatedConditionAreThoseWritten(t *testing.T) {
+	const in = "PREDICT COUNT(o.* WHERE a CONTAINS 'x' AND b > 2020-01-31 AND c) OVER NEXT 30 DAYS FOR EACH c.id"
+	c := mustParse(t, in).Main().Where
+	for sql, text := range map[string]string{"a LIKE": "a CONTAINS", "LIKE": "CONTAINS", "AND b": "AND b", "'2020": "2020", "AND c": "AND c", "c": "c)"} {
+		offset := strings.LastIndex(c.SQL, sql)
+		if got := in[c.At(offset):]; !strings.HasPrefix(got, text) {
+			t.Errorf("%q of %s is at %q", sql, c.SQL, got)
+		}
+	}
+	if end := in[c.At(len(c.SQL)):]; !strings.HasPrefix(end, ")") {
+		t.Errorf("the end is at %q", end)
 	}
 }
 

@@ -24,7 +24,7 @@ type measure struct {
 	aggregate *question.Aggregate
 	value     *column
 	kind      frame.Kind
-	equals    *question.Constant // the value is whether the column is this text
+	text      *question.Comparison // the value is whether the column is such a text
 	match     condition
 }
 
@@ -44,8 +44,8 @@ func (m *measure) matchColumn() string { return numbered(matchColumn, m.number) 
 func (m *measure) selected() []string {
 	var out []string
 	switch {
-	case m.equals != nil:
-		out = append(out, as(m.value.text()+" OPERATOR(pg_catalog.=) "+literal(m.equals.Literal())+"::pg_catalog.text", m.valueColumn()))
+	case m.text != nil:
+		out = append(out, as(m.value.text()+" OPERATOR(pg_catalog."+textOperator(m.text)+") "+literal(m.text.Constant.Literal())+"::pg_catalog.text", m.valueColumn()))
 	case m.value != nil:
 		out = append(out, as(m.value.value(m.kind), m.valueColumn()))
 	}
@@ -53,6 +53,14 @@ func (m *measure) selected() []string {
 		out = append(out, as(m.match.sql(), m.matchColumn()))
 	}
 	return out
+}
+
+// textOperator is Postgres's operator of a comparison of texts, or of what it negates.
+func textOperator(c *question.Comparison) string {
+	if strings.HasSuffix(c.Operator, "LIKE") {
+		return "~~"
+	}
+	return "="
 }
 
 // literal writes a text as a constant that means the same under any standard_conforming_strings.
@@ -87,14 +95,14 @@ type Measured struct {
 // MeasureOf gives what an aggregate of the question reads.
 func (s *EventSource) MeasureOf(a *question.Aggregate) Measured { return s.measured[a] }
 
-// aggregates are those of the question in order, and the texts that they are compared with.
-func (s *sourcing) aggregates() (all []*question.Aggregate, texts map[*question.Aggregate]*question.Constant) {
-	texts = map[*question.Aggregate]*question.Constant{}
+// aggregates are those of the question in order, and the comparisons of those that give texts.
+func (s *sourcing) aggregates() (all []*question.Aggregate, texts map[*question.Aggregate]*question.Comparison) {
+	texts = map[*question.Aggregate]*question.Comparison{}
 	for _, root := range []question.Expression{s.q.Target, s.q.Where, s.q.Assuming} {
 		all = append(all, question.Aggregates(root)...)
 		question.Walk(root, func(e question.Expression) {
 			if c, ok := e.(*question.Comparison); ok && c.Constant.Quoted {
-				texts[c.Of] = &c.Constant
+				texts[c.Of] = c
 			}
 		})
 	}
@@ -147,8 +155,8 @@ func (s *sourcing) checkMeasures() error {
 	return nil
 }
 
-func (s *sourcing) measure(a *question.Aggregate, equals *question.Constant) error {
-	m := &measure{number: len(s.out.measures), aggregate: a, equals: equals, kind: frame.Number}
+func (s *sourcing) measure(a *question.Aggregate, text *question.Comparison) error {
+	m := &measure{number: len(s.out.measures), aggregate: a, text: text, kind: frame.Number}
 	if err := s.findValue(m); err != nil {
 		return err
 	}
@@ -179,13 +187,13 @@ func (m *measure) reads(o *measure) bool {
 		}
 		return c.SQL
 	}
-	text := func(c *question.Constant) string {
+	text := func(c *question.Comparison) string {
 		if c == nil {
 			return ""
 		}
-		return c.Text
+		return textOperator(c) + c.Constant.Text
 	}
-	return column(m.value) == column(o.value) && m.kind == o.kind && text(m.equals) == text(o.equals) &&
+	return column(m.value) == column(o.value) && m.kind == o.kind && text(m.text) == text(o.text) &&
 		column(m.match.present) == column(o.match.present) && where(m.aggregate.Where) == where(o.aggregate.Where)
 }
 
@@ -211,7 +219,7 @@ func (s *sourcing) findValue(m *measure) error {
 	case question.CountDistinct, question.ListDistinct:
 		m.kind = frame.Category
 	case question.First, question.Last:
-		if m.equals == nil && !ordinal {
+		if m.text == nil && !ordinal {
 			e := failure("0A000", "%s(%s) would predict one of many texts, but the column is of type %s", a.Function, a.Of, c.TypeName)
 			e.Hint = fmt.Sprintf("Compare it with one of them: %s(%s) = '…'.", a.Function, a.Of)
 			return at(s.q, a.Of.ColumnPos, e)

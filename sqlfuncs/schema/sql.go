@@ -39,11 +39,11 @@ func (q Query) QuestionPosition(position int) (question.Pos, bool) {
 		}
 		for at := range m.where.SQL {
 			if n == 0 {
-				return m.where.Pos + question.Pos(at), true
+				return m.where.At(at), true
 			}
 			n--
 		}
-		return m.where.Pos + question.Pos(len(m.where.SQL)), true
+		return m.where.At(len(m.where.SQL)), true
 	}
 	return 0, false
 }

@@ -55,6 +55,7 @@ func TestStatementsAreDescribedAsTheyWillAnswer(t *testing.T) {
 		{"SELECT * FROM cvp.cvp_features('m', $1, as_of => $2)", "text timestamptz", "feature text, value float8, level text, formula text"},
 		{"SELECT * FROM cvp.cvp_recommend($1, $2::int, n => $3)", "text int4 int4", "item text, score float8, rank int4"},
 		{"SELECT * FROM cvp.cvp_recommend('m', $1)", "text", "item text, score float8, rank int4"},
+		{"SELECT * FROM cvp.cvp_recommendations('m', $1)", "int4", "key text, item text, score float8, rank int4"},
 		{"SELECT * FROM cvp.cvp_explain_question($1, options => $2)", "text jsonb", "item text, value text"},
 		{"SELECT column_name, cut, finding FROM cvp.cvp_profile($1)", "text", "column_name text, cut int8, finding text"},
 		{"SELECT * FROM cvp.cvp_evaluate(model => 'm')", "", "split text, metric text, value float8"},

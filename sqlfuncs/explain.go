@@ -192,8 +192,8 @@ func (w *work) explainTable(ctx context.Context, c *rewrite.Call) error {
 	case c.Function == calls.Profile:
 		e.named = true
 		return w.profile(ctx, c)
-	case c.Function == calls.Recommend:
-		e.named = true
+	case c.Function == calls.Recommend, c.Function == calls.Recommendations:
+		e.named = c.Function == calls.Recommend
 		return w.recommend(ctx, c)
 	case c.Function == calls.ExplainQuestion:
 		e.named = true

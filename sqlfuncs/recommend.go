@@ -7,15 +7,20 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"cvp/engine/models/items"
+	"cvp/sqlfuncs/calls"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
 )
 
-// recommend runs cvp_recommend(model, key [, n]): the items that a key is likeliest to have next.
+// recommend runs cvp_recommend(model, key [, n]), the items that a key is likeliest to have next, and
+// cvp_recommendations(model [, n]), those of every key.
 func (w *work) recommend(ctx context.Context, c *rewrite.Call) error {
-	nodes, err := c.Arguments("model", "key", "n")
+	signature, all := []string{"model", "key", "n"}, c.Function == calls.Recommendations
+	if all {
+		signature = []string{"model", "n"}
+	}
+	nodes, err := c.Arguments(signature...)
 	if err != nil {
 		return err
 	}
@@ -38,27 +43,39 @@ func (w *work) recommend(ctx context.Context, c *rewrite.Call) error {
 		}
 	}
 	key, known := args["key"]
-	if !known || w.explain.dry() {
-		return c.Table(w.recommended(nil))
+	if !known && !all || w.explain.dry() {
+		return c.Table(w.recommended(nil, all))
 	}
-	best, err := events.Recommend(ctx, w.conn, model.items, &pull.Keys{OID: pgtype.TextOID, Texts: []string{key}}, min(n, len(model.items.Items)))
+	var keys *pull.Keys
+	if !all {
+		keys = &pull.Keys{OID: pgtype.TextOID, Texts: []string{key}}
+	}
+	best, err := events.Recommend(ctx, w.conn, model.items, keys, min(n, len(model.items.Items)))
 	if err != nil {
 		return err
 	}
-	return c.Table(w.recommended(best))
+	return c.Table(w.recommended(best, all))
 }
 
 // recommended gives items as the columns of a FROM item.
-func (w *work) recommended(best []items.Recommendation) []rewrite.Column {
-	texts, scores, ranks := make([]string, len(best)), make([]float64, len(best)), make([]int32, len(best))
-	for i, r := range best {
-		texts[i], scores[i], ranks[i] = r.Item, r.Score, int32(i+1)
+func (w *work) recommended(best []source.Recommended, withKeys bool) []rewrite.Column {
+	keys, texts, scores, ranks := []string{}, []string{}, []float64{}, []int32{}
+	for _, of := range best {
+		for i, r := range of.Items {
+			keys, texts, scores, ranks = append(keys, of.Key), append(texts, r.Item), append(scores, r.Score), append(ranks, int32(i+1))
+		}
 	}
-	return []rewrite.Column{
-		{Name: "item", Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.TextArray(texts))},
-		{Name: "score", Type: "pg_catalog.float8", Parameter: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores))},
-		{Name: "rank", Type: "pg_catalog.int4", Parameter: w.params.Add(pgtype.Int4ArrayOID, pull.Int4Array(ranks))},
+	var out []rewrite.Column
+	column := func(name, typ string, oid uint32, v []byte) {
+		out = append(out, rewrite.Column{Name: name, Type: "pg_catalog." + typ, Parameter: w.params.Add(oid, v)})
 	}
+	if withKeys {
+		column("key", "text", pgtype.TextArrayOID, pull.TextArray(keys))
+	}
+	column("item", "text", pgtype.TextArrayOID, pull.TextArray(texts))
+	column("score", "float8", pgtype.Float8ArrayOID, pull.Float8Array(scores))
+	column("rank", "int4", pgtype.Int4ArrayOID, pull.Int4Array(ranks))
+	return out
 }
 
 // top is how many items a question asks for.

@@ -29,16 +29,18 @@ func TestItemsAreRecommended(t *testing.T) {
 		t.Fatalf("leaderboard %q", board)
 	}
 	for what, want := range map[string]string{
-		"SELECT count(*), min(rank), max(rank), count(DISTINCT item), count(*) FILTER (WHERE item LIKE 'p1-%') FROM cvp_recommend('next', 4)": "[6|1|6|6|6]",
-		"SELECT count(*) FROM cvp_recommend('next', '4', n => 3)":                                                                             "[3]",
-		"SELECT bool_and(score <= before) FROM (SELECT score, lag(score) OVER (ORDER BY rank) AS before FROM cvp_recommend('next', 4)) s":     "[t]",
-		"SELECT count(*) FROM cvp_recommend('next', 3)":                                                                                       "[0]", // in France
-		"SELECT count(*) FROM cvp_recommend('next', 99999)":                                                                                   "[0]",
-		"SELECT count(*) FROM cvp_recommend('next', NULL)":                                                                                    "[0]",
-		"SELECT count(*) FROM cvp_recommend('next', 4, 1000) WHERE item = 'gift'":                                                             "[0]",
-		"SELECT string_agg(metric, ' ' ORDER BY metric) FROM cvp_evaluate('next') WHERE split = 'test'":                                       "[hit_rate_at_6 map_at_6 precision_at_6 recall_at_6]",
-		"SELECT count(*) > 10, max(validation) <= 1 FROM cvp_runs WHERE name = 'next'":                                                        "[t|t]",
-		"SELECT deployed FROM cvp_models WHERE name = 'next'":                                                                                 "[t]",
+		"SELECT count(*), min(rank), max(rank), count(DISTINCT item), count(*) FILTER (WHERE item LIKE 'p1-%') FROM cvp_recommend('next', 4)":                                        "[6|1|6|6|6]",
+		"SELECT count(*), count(DISTINCT key), max(rank) FROM cvp_recommendations('next')":                                                                                           "[450|75|6]",
+		"SELECT count(*) FROM cvp_recommendations('next', 3) a FULL JOIN cvp_recommend('next', 4, 3) b ON a.item = b.item AND a.score = b.score AND a.rank = b.rank WHERE key = '4'": "[3]",
+		"SELECT count(*) FROM cvp_recommend('next', '4', n => 3)":                                                                                                                    "[3]",
+		"SELECT bool_and(score <= before) FROM (SELECT score, lag(score) OVER (ORDER BY rank) AS before FROM cvp_recommend('next', 4)) s":                                            "[t]",
+		"SELECT count(*) FROM cvp_recommend('next', 3)":                                                                                                                              "[0]", // in France
+		"SELECT count(*) FROM cvp_recommend('next', 99999)":                                                                                                                          "[0]",
+		"SELECT count(*) FROM cvp_recommend('next', NULL)":                                                                                                                           "[0]",
+		"SELECT count(*) FROM cvp_recommend('next', 4, 1000) WHERE item = 'gift'":                                                                                                    "[0]",
+		"SELECT string_agg(metric, ' ' ORDER BY metric) FROM cvp_evaluate('next') WHERE split = 'test'":                                                                              "[hit_rate_at_6 map_at_6 precision_at_6 recall_at_6]",
+		"SELECT count(*) > 10, max(validation) <= 1 FROM cvp_runs WHERE name = 'next'":                                                                                               "[t|t]",
+		"SELECT deployed FROM cvp_models WHERE name = 'next'":                                                                                                                        "[t]",
 	} {
 		if got := fmt.Sprint(c.rows(what)); got != want {
 			t.Errorf("%s: %s", what, got)

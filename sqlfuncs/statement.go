@@ -260,7 +260,7 @@ func (w *work) tables(ctx context.Context, all []*rewrite.Call) (scalars []*rewr
 			err = w.features(ctx, c)
 		case c.Function == calls.Profile:
 			err = w.profile(ctx, c)
-		case c.Function == calls.Recommend:
+		case c.Function == calls.Recommend, c.Function == calls.Recommendations:
 			err = w.recommend(ctx, c)
 		case c.Function == calls.ExplainQuestion:
 			err = w.explainQuestion(ctx, c)

@@ -11,6 +11,8 @@ const (
 	Features    = "cvp_features"
 	Profile     = "cvp_profile"
 	Recommend   = "cvp_recommend"
+	// Recommendations is Recommend for every key.
+	Recommendations = "cvp_recommendations"
 	// ExplainQuestion tells what a question would be learnt from.
 	ExplainQuestion = "cvp_explain_question"
 )
@@ -18,7 +20,7 @@ const (
 // engine reports whether the engine answers the function, Postgres alone the others.
 func engine(function string) bool {
 	switch function {
-	case Train, Predict, Predictions, Features, Profile, Recommend, ExplainQuestion:
+	case Train, Predict, Predictions, Features, Profile, Recommend, Recommendations, ExplainQuestion:
 		return true
 	}
 	return false

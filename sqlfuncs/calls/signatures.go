@@ -14,6 +14,7 @@ var signatures = map[string][]string{
 	Features:            {"model, key [, as_of]"},
 	Profile:             {"relation"},
 	Recommend:           {"model, key [, n]"},
+	Recommendations:     {"model [, n]"},
 	ExplainQuestion:     {"question [, options]"},
 	"cvp_evaluate":      {"model"},
 	"cvp_leak_check":    {"model"},

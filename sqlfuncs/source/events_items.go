@@ -178,9 +178,15 @@ func (s *shopping) judge(ctx context.Context, w items.Weights, test items.Window
 	return out, nil
 }
 
-// Recommend gives the n best items for one key as of the instant of prediction, none for a key without any event before
-// or that the question is not about.
-func (e *Events) Recommend(ctx context.Context, conn *pgconn.PgConn, m *items.Model, key *pull.Keys, n int) ([]items.Recommendation, error) {
+// Recommended are the best items of one entity.
+type Recommended struct {
+	Key   string
+	Items []items.Recommendation
+}
+
+// Recommend gives the n best items as of the instant of prediction for a key, or for all where key is nil: nothing for
+// one without any event before or that the question is not about.
+func (e *Events) Recommend(ctx context.Context, conn *pgconn.PgConn, m *items.Model, key *pull.Keys, n int) ([]Recommended, error) {
 	asOf, err := e.instant(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -190,15 +196,23 @@ func (e *Events) Recommend(ctx context.Context, conn *pgconn.PgConn, m *items.Mo
 		return nil, err
 	}
 	points, err := e.points(t, asOf)
-	if err != nil || len(points) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	times, codes := t.Events.Picked(points[0].Entity)
-	bought := make([]string, len(codes))
-	for i, code := range codes {
-		bought[i] = t.Events.Levels()[code]
+	r, levels := m.Recommender(), t.Events.Levels()
+	out := make([]Recommended, len(points))
+	for i, p := range points {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		times, codes := t.Events.Picked(p.Entity)
+		bought := make([]string, len(codes))
+		for j, code := range codes {
+			bought[j] = levels[code]
+		}
+		out[i] = Recommended{t.Events.Keys[p.Entity], r.Recommend(bought, times, asOf, n)}
 	}
-	return m.Recommend(bought, times, asOf, n), nil
+	return out, nil
 }
 
 // asked are the entities that the question is about as of the cutoffs.

@@ -21,7 +21,7 @@ const dependants = `WITH RECURSIVE holding (oid) AS (
     WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
       AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
       AND n.nspname OPERATOR(pg_catalog.=) 'cvp'::pg_catalog.name
-      AND p.proname OPERATOR(pg_catalog.=) ANY ('{cvp_predict,cvp_predictions,cvp_features,cvp_profile,cvp_explain_question,cvp_recommend,cvp_train}'::pg_catalog.name[])
+      AND p.proname OPERATOR(pg_catalog.=) ANY ('{cvp_predict,cvp_predictions,cvp_features,cvp_profile,cvp_explain_question,cvp_recommend,cvp_recommendations,cvp_train}'::pg_catalog.name[])
   UNION
     SELECT r.ev_class
     FROM holding

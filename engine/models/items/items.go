@@ -1,7 +1,7 @@
 // Package items recommends items to customers: those that they have bought, those bought by whoever bought the same
 // (item-item cosine), and those that sell.
 //
-//	Log ─► Fit (neighbours and popularity as of a cutoff) ─► Model.Recommend(history, cutoff, n)
+//	Log ─► Fit (neighbours and popularity as of a cutoff) ─► Recommender.Recommend(history, cutoff, n)
 //	  └──► Choose (weights by MAP on a validation window, judged on a later one beside rules of thumb)
 //
 // The score of item i for a customer as of a cutoff, with p_j = Σ 2^(−age ÷ half-life) over his purchases of item j:

@@ -127,7 +127,7 @@ func TestTheScoreIsThatOfTheFormula(t *testing.T) {
 				}
 			}
 		}
-		got := m.Recommend(bought, at, cutoff, len(log.Items))
+		got := m.Recommender().Recommend(bought, at, cutoff, len(log.Items))
 		if sold := slices.DeleteFunc(slices.Clone(m.Popular), func(p float32) bool { return p == 0 }); len(got) != len(sold) {
 			t.Fatalf("customer %d: %d items, %d were sold", c, len(got), len(sold))
 		}
@@ -136,11 +136,11 @@ func TestTheScoreIsThatOfTheFormula(t *testing.T) {
 				t.Errorf("customer %d, %s: score %v, want %v", c, r.Item, r.Score, want[i])
 			}
 		}
-		if short := m.Recommend(bought, at, cutoff, 4); cmp.Diff(short, got[:4]) != "" {
+		if short := m.Recommender().Recommend(bought, at, cutoff, 4); cmp.Diff(short, got[:4]) != "" {
 			t.Errorf("customer %d: four are %v, of all %v", c, short, got[:4])
 		}
 	}
-	if got := m.Recommend([]string{"never seen"}, []int64{1}, cutoff, 2); len(got) != 2 || m.Popular[m.index[got[0].Item]] != 1 {
+	if got := m.Recommender().Recommend([]string{"never seen"}, []int64{1}, cutoff, 2); len(got) != 2 || m.Popular[m.index[got[0].Item]] != 1 {
 		t.Errorf("without a known history: %v", got)
 	}
 }
@@ -207,7 +207,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := Decode(b); err == nil {
-			m.Recommend(m.Items, make([]int64, len(m.Items)), 1, 3)
+			m.Recommender().Recommend(m.Items, make([]int64, len(m.Items)), 1, 3)
 		}
 	})
 }

@@ -65,8 +65,8 @@ type Trial struct {
 // grid are the weights that Choose tries for each half-life.
 var (
 	halfLives = []float64{30, 90, 365}
-	repeats   = []float64{-1, 0, 0.1, 0.3, 1, 3} // below 0: who has bought an item has it
-	populars  = []float64{0, 0.05, 0.2, 1}
+	repeats   = []float64{-1, 0, 0.3, 1, 3, 10} // below 0: who has bought an item has it
+	populars  = []float64{0, 0.1, 0.3, 1, 3}
 )
 
 // sampled is about how many customers Choose tries the weights on: the standard error of the MAP is below 0.01 then.

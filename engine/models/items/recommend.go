@@ -11,16 +11,22 @@ type Recommendation struct {
 	Score float64
 }
 
+// Recommender recommends to one customer after the other with memory of its own.
+type Recommender struct{ s *scorer }
+
+// Recommender makes a recommender of the model.
+func (m *Model) Recommender() *Recommender { return &Recommender{newScorer(m)} }
+
 // Recommend gives the n best items for a customer with such a history as of a cutoff, the best first. The history is of
 // items by text, since a customer may have bought what the model has not seen.
-func (m *Model) Recommend(bought []string, at []int64, cutoff int64, n int) []Recommendation {
+func (r *Recommender) Recommend(bought []string, at []int64, cutoff int64, n int) []Recommendation {
 	var history []Purchase
+	s, m := r.s, r.s.m
 	for i, text := range bought {
 		if item, known := m.index[text]; known && at[i] < cutoff {
 			history = append(history, Purchase{item, at[i]})
 		}
 	}
-	s := newScorer(m)
 	s.parts(history, cutoff, m.Weights.HalfLifeDays)
 	best := s.top(m.Weights, n)
 	out := make([]Recommendation, len(best))

@@ -2,6 +2,7 @@ package sqlfuncs
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"cvp/engine/features"
@@ -32,6 +33,9 @@ func (a *asking) events() (*source.Events, error) {
 		e.Attributes, e.AttributesKeyed = s.AttributesSQL(false).SQL, s.AttributesSQL(true).SQL
 	}
 	for _, k := range q.Keys {
+		if _, err := strconv.ParseInt(k.Literal(), 10, 64); err != nil && e.Integer {
+			return nil, inText(failure("22P02", fmt.Sprintf("%s is no key of %s, which is of type %s", k.Text, q.Entity, s.Key.TypeName), ""), q.Text, q.Character(k.Pos))
+		}
 		e.Keys = append(e.Keys, k.Literal())
 	}
 	switch target := q.Target.(type) {

@@ -114,6 +114,9 @@ func TestAQuestionForSomeKeysPredictsForThemAlone(t *testing.T) {
 	if got := c.rows("SELECT string_agg(key, ' ' ORDER BY key) FROM cvp_predictions('some')"); got[0] != "3 7" {
 		t.Errorf("predictions for %s", got[0])
 	}
+	if _, err := c.try("SELECT * FROM cvp_train('m', 'PREDICT COUNT(orders.*, 0, 30) > 0 FOR customers.customer_id = ''x''')"); err == nil || !strings.Contains(describe(err), "22P02") {
+		t.Errorf("a key of another type: %v", err)
+	}
 	if got := c.rows("SELECT cvp_predict('some', 3) IS NULL, cvp_predict('some', 4) IS NULL"); got[0] != "f|t" {
 		t.Errorf("3 and 4 are NULL: %s", got[0])
 	}

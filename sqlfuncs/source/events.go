@@ -109,6 +109,9 @@ func (e *Events) Score(ctx context.Context, conn *pgconn.PgConn, m model.Model, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if keys == nil && e.Keys != nil {
+		keys = &pull.Keys{OID: pgtype.TextOID, Texts: e.Keys}
+	}
 	if keys != nil && e.Wholesale(int64(keys.Len())) {
 		keys = nil
 	}

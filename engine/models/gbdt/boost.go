@@ -113,7 +113,6 @@ func (b *booster) prepare(ctx context.Context, train, valid *model.Examples) err
 		counts[f] = b.bins.Count(f)
 	}
 	c := newCounter(b.train.matrix, counts, b.settings.Threads)
-	c.wanted = make([]bool, len(counts))
 	b.grower = newGrower(c, b.bins, b.options.shape, len(rows))
 	b.sampler = &sampler{seed: b.settings.Seed, threads: b.settings.Threads, rows: rows, share: b.options.rowShare}
 	b.g = make([]float32, train.X.Rows)
@@ -231,7 +230,7 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 	}
 	b.pack(round)
 	rng := rand.New(rand.NewPCG(b.settings.Seed, uint64(round)))
-	drawFeatures(b.grower.wanted, b.options.columnShare, rng)
+	b.grower.want(drawFeatures(b.bins.Width(), b.options.columnShare, rng))
 	in, out := b.sampler.draw(round - round%b.options.rowEvery)
 	if err := b.grower.grow(ctx, in); err != nil {
 		return false, err

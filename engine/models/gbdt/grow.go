@@ -47,11 +47,9 @@ func newGrower(c *counter, bins *prep.Bins, s shape, rows int) *grower {
 	return &grower{counter: c, shape: s, bins: bins, left: make([]int32, rows), right: make([]int32, rows)}
 }
 
-// grow grows a tree over the rows, which it reorders. What it leaves in nodes and leaves holds until it is called again.
+// grow grows a tree over the rows, which it reorders. What it leaves in nodes and leaves holds until it is called
+// again; after an error the grower is of no use.
 func (g *grower) grow(ctx context.Context, rows []int32) error {
-	for i := range g.leaves {
-		g.release(g.leaves[i].hist)
-	}
 	g.rows, g.nodes, g.leaves = rows, g.nodes[:0], g.leaves[:0]
 	root := leaf{to: len(rows), hist: g.count(rows)}
 	g.nodes = append(g.nodes, branch{split: split{feature: -1}, rows: int64(len(rows)), bounds: unbounded})
@@ -66,6 +64,9 @@ func (g *grower) grow(ctx context.Context, rows []int32) error {
 			break
 		}
 		g.divide(at)
+	}
+	for i := range g.leaves {
+		g.release(g.leaves[i].hist)
 	}
 	return ctx.Err()
 }
@@ -146,13 +147,8 @@ func (g *grower) searchOf(l *leaf) *search {
 	if l.hist == nil {
 		return s
 	}
-	for f, wanted := range g.wanted { // any feature's cells add up to all rows
-		if wanted {
-			for _, c := range l.hist[g.offsets[f]:g.offsets[f+1]] {
-				s.total.add(c)
-			}
-			break
-		}
+	for _, c := range g.cells(l.hist, g.features[0]) { // any feature's cells add up to all rows
+		s.total.add(c)
 	}
 	return s
 }
@@ -162,7 +158,7 @@ const searchGroup = 8
 
 // search finds the best split of each leaf; of equal ones the first feature's.
 func (g *grower) search(leaves []*leaf) {
-	per := chunks.Count(len(g.counts), searchGroup)
+	per := chunks.Count(len(g.features), searchGroup)
 	found := make([]split, per*len(leaves))
 	searches := make([]*search, len(leaves))
 	for i, l := range leaves {
@@ -177,12 +173,9 @@ func (g *grower) search(leaves []*leaf) {
 		if s == nil {
 			return
 		}
-		from, to := chunks.Bounds(i%per, searchGroup, len(g.counts))
-		for f := from; f < to; f++ {
-			if !g.wanted[f] {
-				continue
-			}
-			cells := l.hist[g.offsets[f]:g.offsets[f+1]]
+		from, to := chunks.Bounds(i%per, searchGroup, len(g.features))
+		for _, f := range g.features[from:to] {
+			cells := g.cells(l.hist, f)
 			if g.bins.Kind(f) == frame.Category {
 				s.category(&found[i], f, cells)
 			} else {
@@ -197,7 +190,7 @@ func (g *grower) search(leaves []*leaf) {
 	}
 	for i, l := range leaves {
 		if f := l.best.feature; f >= 0 {
-			searches[i].settle(&l.best, l.hist[g.offsets[f]:g.offsets[f+1]])
+			searches[i].settle(&l.best, g.cells(l.hist, f))
 		}
 	}
 }

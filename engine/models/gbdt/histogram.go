@@ -35,37 +35,64 @@ type scratch struct {
 
 // counter counts rows into histograms.
 type counter struct {
-	matrix  *matrix
-	packing packing
-	packed  []uint64 // per row
-	counts  []int    // bins of each feature
-	offsets []int    // where each feature's cells begin, and the end
-	wanted  []bool   // features to count
-	threads int
+	matrix   *matrix
+	packing  packing
+	packed   []uint64 // per row
+	counts   []int    // bins of each feature
+	features []int    // to count, ascending
+	wanted   []bool   // whether a feature is among them
+	offsets  []int    // where each feature's cells begin, and the end; others have none
+	threads  int
 
-	locks []sync.Mutex // of each plane's cells
-	spare sync.Pool
-	free  [][]cell
+	locks   []sync.Mutex // of each plane's cells
+	ordered []uint64     // scratch of a matrix that is counted by column
+	spare   sync.Pool
+	free    [][]cell
 }
 
 func newCounter(m *matrix, counts []int, threads int) *counter {
-	c := &counter{matrix: m, counts: counts, offsets: make([]int, len(counts)+1), threads: threads,
+	c := &counter{matrix: m, counts: counts, wanted: make([]bool, len(counts)), offsets: make([]int, len(counts)+1), threads: threads,
 		locks: make([]sync.Mutex, len(m.planes)), packed: make([]uint64, m.rows)}
-	for f, n := range counts {
-		c.offsets[f+1] = c.offsets[f] + n
+	if m.byColumn() {
+		c.ordered = make([]uint64, m.rows)
 	}
 	c.spare.New = func() any { return new(scratch) }
 	return c
 }
 
-// take gives a histogram whose content is arbitrary, release takes it back.
+// want takes the features to count from now on. No histogram may be in use.
+func (c *counter) want(features []int) {
+	c.features = features
+	clear(c.wanted)
+	for _, f := range features {
+		c.wanted[f] = true
+	}
+	for f, n := range c.counts {
+		c.offsets[f+1] = c.offsets[f]
+		if c.wanted[f] {
+			c.offsets[f+1] += n
+		}
+	}
+}
+
+// cells are those of a feature in a histogram.
+func (c *counter) cells(hist []cell, feature int) []cell {
+	return hist[c.offsets[feature]:c.offsets[feature+1]]
+}
+
+// take gives an empty histogram, release takes it back.
 func (c *counter) take() []cell {
+	n := c.offsets[len(c.counts)]
 	if k := len(c.free); k > 0 {
 		h := c.free[k-1]
 		c.free = c.free[:k-1]
-		return h
+		if cap(h) >= n {
+			h = h[:n]
+			clear(h)
+			return h
+		}
 	}
-	return make([]cell, c.offsets[len(c.counts)])
+	return make([]cell, n)
 }
 
 func (c *counter) release(h []cell) {
@@ -77,7 +104,10 @@ func (c *counter) release(h []cell) {
 // count adds up the rows by the bins of every wanted feature.
 func (c *counter) count(rows []int32) []cell {
 	hist := c.take()
-	clear(hist)
+	if c.matrix.byColumn() {
+		c.countColumns(hist, rows)
+		return hist
+	}
 	per := chunks.Count(len(rows), rowChunk)
 	chunks.Do(c.threads, per*len(c.matrix.planes), func(i int) {
 		from, to := chunks.Bounds(i%per, rowChunk, len(rows))
@@ -91,7 +121,11 @@ func (c *counter) countPlane(hist []cell, at int, rows []int32) {
 	s := c.spare.Get().(*scratch)
 	defer c.spare.Put(s)
 	p := &c.matrix.planes[at]
-	clear(s.sums[:p.features])
+	for k := range p.features {
+		if f := p.first + k; c.wanted[f] {
+			clear(s.sums[k][:c.counts[f]])
+		}
+	}
 	for ; len(rows) > 0; rows = rows[min(gatherRows, len(rows)):] {
 		block := rows[:min(gatherRows, len(rows))]
 		s.gather(p, c.packed, block)
@@ -103,7 +137,7 @@ func (c *counter) countPlane(hist []cell, at int, rows []int32) {
 	defer c.locks[at].Unlock()
 	for k := range p.features {
 		if f := p.first + k; c.wanted[f] {
-			c.packing.unpack(hist[c.offsets[f]:c.offsets[f+1]], s.sums[k][:])
+			c.packing.unpack(c.cells(hist, f), s.sums[k][:])
 		}
 	}
 }

@@ -60,14 +60,10 @@ func (s *sampler) draw(round int) (in, out []int32) {
 	return s.in[:k], s.out[:n-k]
 }
 
-// drawFeatures marks a share of the features, at least one.
-func drawFeatures(wanted []bool, share float64, rng *rand.Rand) {
-	n := len(wanted)
+// drawFeatures draws a share of n features, at least one.
+func drawFeatures(n int, share float64, rng *rand.Rand) []int {
 	k := max(int(math.Round(share*float64(n))), min(1, n))
-	order := rng.Perm(n)[:k]
-	slices.Sort(order)
-	clear(wanted)
-	for _, f := range order {
-		wanted[f] = true
-	}
+	drawn := rng.Perm(n)[:k]
+	slices.Sort(drawn)
+	return drawn
 }

@@ -9,6 +9,7 @@ FUZZTIME    ?= 3s
 FUZZFLAGS   ?= -fuzzminimizetime=10x
 SOAK        ?= 10m
 STATEMENTS  ?= 10000
+EVENTS      ?= 5 15 50
 SEED        ?= 1
 
 # A C compiler gives the Postgres parser in C, in place of WebAssembly; OpenBLAS faster matrices than gonum's.
@@ -136,6 +137,10 @@ bench-journey: build ## quality and memory on The Complete Journey, whose folder
 bench-features: build ## features of The Complete Journey (JOURNEY) from Postgres; with PYTHON and PEER beside the peer's program
 	@if [ -z "$(JOURNEY)" ]; then echo "bench-features: name the folder of the data set: make bench-features JOURNEY=..."; exit 1; fi
 	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp features $(JOURNEY) $(if $(PYTHON),--python $(PYTHON)) $(if $(PEER),--peer $(PEER))
+
+.PHONY: bench-events
+bench-events: build ## training on EVENTS (5 15 50) million synthetic events and scoring all customers, in cvp.work_mem 512MB
+	$(GO) run $(BUILDFLAGS) ./internal/bench --server $(BIN)/cvp events $(EVENTS)
 
 .PHONY: bench-idle
 bench-idle: build ## memory of 5,000 idle sessions

@@ -230,7 +230,7 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 	}
 	b.pack(round)
 	rng := rand.New(rand.NewPCG(b.settings.Seed, uint64(round)))
-	b.grower.want(drawFeatures(b.bins.Width(), b.options.columnShare, rng))
+	b.grower.want(drawFeatures(b.bins.Width(), b.options.features(b.bins.Width()), rng))
 	in, out := b.sampler.draw(round - round%b.options.rowEvery)
 	if err := b.grower.grow(ctx, in); err != nil {
 		return false, err

@@ -2,6 +2,7 @@ package gbdt
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ func (Boosting) Params() []model.Param {
 		{Name: "l2", Default: 5.0, Min: 0, Max: 1e6, Help: "draws the leaves' values to 0, as so many rows of second derivative 1 would"},
 		{Name: "row_share", Default: 0.8, Min: 0.01, Max: 1, Help: "share of the rows drawn for a tree"},
 		{Name: "row_every", Default: 1, Min: 1, Max: 100000, Help: "trees after which rows are drawn anew"},
-		{Name: "column_share", Default: 0.5, Min: 0.01, Max: 1, Help: "share of the columns drawn for a tree"},
+		{Name: "column_share", Default: 0.0, Min: 0, Max: 1, Help: "share of the columns drawn for a tree; 0: half of them, but no more than 40 or a tenth"},
 		{Name: "level_smoothing", Default: 10.0, Min: 0, Max: 1e6, Help: "draws rare levels to the middle where a category's levels are ranked for a split"},
 		{Name: "level_l2", Default: 10.0, Min: 0, Max: 1e6, Help: "added to l2 where a category of more than four levels is split"},
 		{Name: "monotone", Default: "", Help: "columns that the prediction must rise or fall with: names before :1 or :-1, between commas, e.g. \"income:1, age:-1\""},
@@ -79,6 +80,14 @@ func newOptions(s model.Settings, rows int) options {
 		o.shape.limits.minLeaf = int64(min(max(rows/250, 5), 60))
 	}
 	return o
+}
+
+// features is how many of n are drawn for a tree.
+func (o *options) features(n int) int {
+	if o.columnShare > 0 {
+		return max(int(math.Round(o.columnShare*float64(n))), min(1, n))
+	}
+	return min((n+1)/2, max(40, n/10))
 }
 
 // directions reads the option monotone: per feature 1, -1 or 0; nil where there is none.

@@ -60,9 +60,8 @@ func (s *sampler) draw(round int) (in, out []int32) {
 	return s.in[:k], s.out[:n-k]
 }
 
-// drawFeatures draws a share of n features, at least one.
-func drawFeatures(n int, share float64, rng *rand.Rand) []int {
-	k := max(int(math.Round(share*float64(n))), min(1, n))
+// drawFeatures draws k of n features.
+func drawFeatures(n, k int, rng *rand.Rand) []int {
 	drawn := rng.Perm(n)[:k]
 	slices.Sort(drawn)
 	return drawn

@@ -44,6 +44,17 @@ func trainingSteps() []step {
   'PREDICT EXISTS(order_lines.* WHERE product_id LIKE ''85%'') OVER NEXT 90 DAYS FOR EACH customers.customer_id',
   options => '{"as_of": "2011-09-10"}')`,
 			all(atLeastRows(3), oneChosen)},
+		{"What would be learnt from, before anything is trained: of the active customers, who stays away for a whole quarter?",
+			`SELECT item, value FROM cvp_explain_question(
+  'PREDICT COUNT(orders.* WHERE amount > 0) = 0 OVER NEXT 3 MONTHS FOR EACH customers.customer_id
+   WHERE COUNT(orders.*) OVER LAST 90 DAYS > 0 AND country = ''United Kingdom''',
+  options => '{"as_of": "2011-09-10"}') WHERE item NOT LIKE 'sql%' AND item NOT LIKE '%cutoffs'`,
+			all(atLeastRows(15), has("item", "test rate"), has("value", "orders.ordered_at"))},
+		{"Which products will each customer buy in the next 30 days?",
+			`SELECT * FROM cvp_train('next30',
+  'PREDICT LIST_DISTINCT(order_lines.product_id WHERE quantity > 0) OVER NEXT 30 DAYS RANK TOP 10 FOR EACH customers.customer_id',
+  options => '{"as_of": "2011-09-10"}')`,
+			all(rows(3), within("value", 0.05, 0.5), has("algorithm", "item_item"))},
 	}
 }
 
@@ -61,6 +72,11 @@ FROM customers AS c
 WHERE EXISTS (SELECT FROM orders AS o WHERE o.customer_id = c.customer_id AND o.ordered_at < '2011-09-10')
 GROUP BY c.country HAVING count(*) >= 20 ORDER BY risk DESC`,
 			all(atLeastRows(5), descending("risk"), within("risk", 0, 1), has("country", "United Kingdom"))},
+		{"The products that customer 13085 will most likely buy next, and how many he has bought so far",
+			`SELECT r.rank, r.item, r.score, (SELECT sum(l.quantity) FROM order_lines AS l JOIN orders AS o USING (order_id)
+  WHERE o.customer_id = 13085 AND l.product_id = r.item AND o.ordered_at < '2011-09-10') AS bought
+FROM cvp_recommend('next30', 13085) AS r`,
+			all(rows(10), descending("score"), atLeastDistinct("item", 10))},
 	}
 }
 

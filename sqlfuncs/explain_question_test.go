@@ -92,6 +92,9 @@ predict as of|2023-06-01 00:00:00+00`
 		t.Errorf("got\n%s", got)
 	}
 	for what, want := range map[string]string{
+		// Three months from February are shorter than three months can be.
+		`SELECT value FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 3 MONTHS FOR EACH customers.customer_id',
+			options => '{"as_of": "2023-05-01", "test_cutoff": "2023-02-01"}') WHERE item = 'test cutoffs'`: "[2023-02-01 00:00:00+00]",
 		"SELECT count(*) FROM cvp_models": "[0]",
 		"SELECT value LIKE 'SELECT%' FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id') WHERE item = 'sql of events'": "[t]",
 		"SELECT count(*) > 1 FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id') WHERE item = 'note'":                  "[t]",
@@ -105,9 +108,10 @@ predict as of|2023-06-01 00:00:00+00`
 		t.Errorf("EXPLAIN: %s", got)
 	}
 	for sql, code := range map[string]string{
-		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DYAS FOR EACH customers.customer_id')":                               "42601",
-		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id', options => '{\"as_off\": 1}')": "22023",
-		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 9000 DAYS FOR EACH customers.customer_id')":                             "22023",
+		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DYAS FOR EACH customers.customer_id')":                                                                     "42601",
+		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 30 DAYS FOR EACH customers.customer_id', options => '{\"as_off\": 1}')":                                       "22023",
+		"SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 9000 DAYS FOR EACH customers.customer_id')":                                                                   "22023",
+		`SELECT * FROM cvp_explain_question('PREDICT COUNT(orders.*) OVER NEXT 3 MONTHS FOR EACH customers.customer_id', options => '{"as_of": "2023-04-30", "test_cutoff": "2023-02-01"}')`: "22023",
 	} {
 		if _, err := c.try(sql); err == nil || !strings.Contains(describe(err), code) {
 			t.Errorf("%s: %v", sql, err)

@@ -29,6 +29,23 @@ func BenchmarkFitAShop(b *testing.B) {
 	}
 }
 
+func BenchmarkRecommendToOneCustomer(b *testing.B) {
+	log := retail()
+	m := Fit(log, 600*day, Weights{90, 1, 0.3})
+	for n := range log.Items {
+		log.Items[n] = string(rune('a' + n))
+	}
+	m.number()
+	var bought []string
+	var at []int64
+	for _, p := range log.Of[7] {
+		bought, at = append(bought, log.Items[p.Item]), append(at, p.At)
+	}
+	for b.Loop() {
+		m.Recommender().Recommend(bought, at, 600*day, 10)
+	}
+}
+
 func BenchmarkChooseWeightsForAShop(b *testing.B) {
 	log := retail()
 	w := window(log, 550*day, 580*day)

@@ -52,6 +52,7 @@ type Model struct {
 	Popular []float32     // of each item, 1 for the most popular one
 	Weights Weights
 	index   map[string]int32
+	ranked  []int32 // items that were bought, the most popular first
 }
 
 // Weights are what Choose settles.
@@ -96,12 +97,16 @@ func Fit(log *Log, cutoff int64, w Weights) *Model {
 	return m
 }
 
-// number makes items findable by their text.
+// number makes items findable by their text and by their rank.
 func (m *Model) number() {
-	m.index = make(map[string]int32, len(m.Items))
+	m.index, m.ranked = make(map[string]int32, len(m.Items)), nil
 	for i, item := range m.Items {
 		m.index[item] = int32(i)
+		if m.Popular[i] > 0 {
+			m.ranked = append(m.ranked, int32(i))
+		}
 	}
+	slices.SortFunc(m.ranked, func(a, b int32) int { return cmp.Or(cmp.Compare(m.Popular[b], m.Popular[a]), cmp.Compare(a, b)) })
 }
 
 // nearest gives the neighbours of an item; together is scratch of zeros.

@@ -1,10 +1,5 @@
 package items
 
-import (
-	"cmp"
-	"slices"
-)
-
 // Recommendation is an item with its score; greater is likelier. It is no probability.
 type Recommendation struct {
 	Item  string
@@ -42,18 +37,10 @@ type scorer struct {
 	similar []float64 // the first part of the score of each item
 	repeat  []float64 // the second, without its weight
 	touched []int32   // items for which they are not 0
-	ranked  []int32   // items that were bought by popularity, the most popular first
 }
 
 func newScorer(m *Model) *scorer {
-	s := &scorer{m: m, similar: make([]float64, len(m.Items)), repeat: make([]float64, len(m.Items))}
-	for i, popular := range m.Popular {
-		if popular > 0 {
-			s.ranked = append(s.ranked, int32(i))
-		}
-	}
-	slices.SortFunc(s.ranked, func(a, b int32) int { return cmp.Or(cmp.Compare(m.Popular[b], m.Popular[a]), cmp.Compare(a, b)) })
-	return s
+	return &scorer{m: m, similar: make([]float64, len(m.Items)), repeat: make([]float64, len(m.Items))}
 }
 
 // parts computes the parts of the scores.
@@ -112,7 +99,7 @@ func (s *scorer) top(w Weights, n int) []int32 {
 	for _, item := range s.touched {
 		offer(item)
 	}
-	for _, item := range s.ranked[:min(len(s.ranked), n+len(s.touched))] {
+	for _, item := range s.m.ranked[:min(len(s.m.ranked), n+len(s.touched))] {
 		if s.similar[item] == 0 && s.repeat[item] == 0 {
 			offer(item)
 		}

@@ -84,7 +84,14 @@ func tableOf(s *schema.EventSource) source.EventTable {
 		}
 		r.Measures = append(r.Measures, of)
 	}
-	return source.EventTable{Roles: r, All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL}
+	out := source.EventTable{Roles: r, All: s.EventsSQL(true, false).SQL, Keyed: s.EventsSQL(true, true).SQL}
+	if apart := s.Dimensions(); len(apart) > 0 {
+		out.Facts = &source.Facts{SQL: s.FactsSQL().SQL, Columns: s.ResultColumns()}
+		for _, d := range apart {
+			out.Facts.Dimensions = append(out.Facts.Dimensions, source.Dimension{Reference: d.Reference, SQL: d.SQL})
+		}
+	}
+	return out
 }
 
 // aggregates are the engine's names of the functions.

@@ -51,13 +51,14 @@ type EventSource struct {
 	time   column
 	group  []column
 	// measures are those of the aggregates, that of question.Main first; flags are the conditions on the entity.
-	measures []*measure
-	measured map[*question.Aggregate]Measured
-	flags    []*condition
-	flagged  map[*question.Condition]string
-	target   *attribute
-	own      *item   // the entity table in the attribute query
-	extras   []*item // one-to-one tables of the entity
+	measures   []*measure
+	measured   map[*question.Aggregate]Measured
+	flags      []*condition
+	flagged    map[*question.Condition]string
+	target     *attribute
+	own        *item    // the entity table in the attribute query
+	references []string // further result columns of the event query
+	extras     []*item  // one-to-one tables of the entity
 }
 
 // Description is a column that describes an event or an entity.

@@ -127,7 +127,7 @@ func (s *EventSource) selected() []string {
 	for _, m := range s.measures {
 		out = append(out, m.selected()...)
 	}
-	return append(out, list(s.Columns)...)
+	return slices.Concat(out, s.references, list(s.Columns))
 }
 
 // list gives described columns under their names.

@@ -29,33 +29,44 @@ func (e *Events) Pull(ctx context.Context, conn *pgconn.PgConn, asOf int64) (*fe
 
 // pull reads the events before asOf and the attributes of some entities at once.
 func (e *Events) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, of selection) (*pulled, error) {
-	queries := []pull.Query{e.query(asOf, of)}
+	tables := []EventTable{e.EventTable}
 	for _, s := range e.Sides {
-		queries = append(queries, s.query(asOf, of))
-	}
-	if e.Attributes != "" {
-		queries = append(queries, e.attributes(of))
+		tables = append(tables, s.EventTable)
 	}
 	var frames []*frame.Frame
-	for i, q := range queries {
-		f, err := pull.Frame(ctx, conn, q)
+	for i, t := range tables {
+		f, err := t.pull(ctx, conn, asOf, of)
 		if err != nil {
 			return nil, fmt.Errorf("pull %s: %w", e.part(i), err)
+		}
+		frames = append(frames, f)
+	}
+	if e.Attributes != "" {
+		f, err := pull.Frame(ctx, conn, e.attributes(of))
+		if err != nil {
+			return nil, fmt.Errorf("pull attributes: %w", err)
 		}
 		frames = append(frames, f)
 	}
 	return e.assemble(frames)
 }
 
-// part names what the i-th query of pull reads.
-func (e *Events) part(i int) string {
-	switch {
-	case i == 0:
-		return "events"
-	case i <= len(e.Sides):
-		return fmt.Sprintf("events %q", e.Sides[i-1].Name)
+// pull reads the table's events before asOf of some entities at once.
+func (t *EventTable) pull(ctx context.Context, conn *pgconn.PgConn, asOf int64, of selection) (*frame.Frame, error) {
+	q := t.query(asOf, of)
+	if t.Facts == nil || of.keys != nil {
+		return pull.Frame(ctx, conn, q)
 	}
-	return "attributes"
+	facts := EventTable{All: t.Facts.SQL}
+	return t.Facts.pull(ctx, conn, facts.query(asOf, of))
+}
+
+// part names the i-th event table.
+func (e *Events) part(i int) string {
+	if i == 0 {
+		return "events"
+	}
+	return fmt.Sprintf("events %q", e.Sides[i-1].Name)
 }
 
 // selected gives the selection of keys, of all where there are none.

@@ -26,12 +26,19 @@
 //   - related: with a condition, the shares of the levels that go with the events for which it holds.
 //   - rhythm: weekend and time of day of purchases, UTC.
 //   - calendar: season of the label window, only with at least 24 cutoffs over two years.
+//   - acceleration: the change of the rate between the short and the middle wide window less that between middle and long.
+//   - portions: every other number column (discounts, coupons, quantity) ÷ the amount.
+//   - weekdays: share of purchases on each day of the week.
+//   - ends: first and last level of category columns, as categories.
+//   - sessions: events within 30 minutes of each other, where single events follow so closely.
+//   - cohort: month of the first event and how many began in it, where entities began in several months.
+//   - sides: of every other event table recency, decay, windows, trends, distinct, baskets, mix, means, ends, sessions and
+//     conversion (what became purchases), with the table's name before.
 //   - attributes: what is known of the entity apart from events, as it is.
 //
 // Missing is NaN and has a meaning: no such event, no second purchase, a window before the entity's first event.
 // A purchase is the rows of one group (order, basket), or of one instant where events have no group. As of a cutoff
 // it has only the lines before it. Days, weekdays and hours are UTC.
 //
-// Not yet: several event tables at once, target encoding, event columns of kind Time, streaming in entity order
-// when the events exceed memory.
+// Not yet: target encoding, event columns of kind Time, a time at which an event became known apart from its own.
 package features

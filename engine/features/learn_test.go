@@ -29,9 +29,30 @@ func TestTheFeaturesOfAShopAreAsListed(t *testing.T) {
 	for _, n := range s.Notes {
 		fmt.Fprintf(&got, "note: %s\n", n)
 	}
-	const path = "testdata/shop_features.golden"
+	golden(t, "testdata/shop_features.golden", got.String())
+}
+
+func TestTheFeaturesOfPageViewsAreAsListed(t *testing.T) {
+	rows := shopRows(6, 50, 400)
+	tables := NewTables(mustEvents(t, rows, shopRoles), nil, mustViews(t, views(6, 50, 400)))
+	s, err := Learn(tables, sumOver(30), []int64{200 * day, 300 * day}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, f := range s.Features() {
+		if strings.HasPrefix(f.Name, "views_") {
+			fmt.Fprintf(&got, "%s\t%s\t%s\n", f.Name, f.Kind, f.Formula)
+		}
+	}
+	golden(t, "testdata/shop_views.golden", got.String())
+}
+
+// golden compares with a file, which -update rewrites.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,7 +60,7 @@ func TestTheFeaturesOfAShopAreAsListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), got.String()); d != "" {
+	if d := cmp.Diff(string(want), got); d != "" {
 		t.Errorf("run with -update if this is meant:\n%s", d)
 	}
 }

@@ -17,7 +17,7 @@ const Auto = "auto"
 
 // Algorithms lists what can be trained, the quickest first.
 func Algorithms() []model.Algorithm {
-	return []model.Algorithm{linear.Logistic{}, linear.Linear{}, tree.Tree{}, gbdt.Boosting{}, mlp.New()}
+	return []model.Algorithm{linear.Logistic{}, linear.Linear{}, tree.Tree{}, gbdt.Boosting{}, gbdt.Forest{}, mlp.New()}
 }
 
 // Algorithm finds an algorithm by its name. The error is an *UnknownError.

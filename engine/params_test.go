@@ -81,7 +81,7 @@ func TestAnOptionGoesToTheAlgorithmsThatHaveIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]map[string]any{"tree": {"max_depth": 3}, "logistic": {"l2": .5}, "mlp": {"l2": .5}, "gbdt": {"max_depth": 3, "l2": .5}} {
+	for name, want := range map[string]map[string]any{"tree": {"max_depth": 3}, "logistic": {"l2": .5}, "mlp": {"l2": .5}, "gbdt": {"max_depth": 3, "l2": .5}, "forest": {"max_depth": 3, "l2": .5}} {
 		if !reflect.DeepEqual(got[name], want) {
 			t.Errorf("%s got %v, want %v", name, got[name], want)
 		}
@@ -106,7 +106,7 @@ func TestAlgorithmsAreFoundByNameOrNearName(t *testing.T) {
 	if _, err := Algorithm("logistik"); !errors.As(err, &unknown) || !strings.HasPrefix(unknown.Hint(), `Perhaps you meant "logistic".`) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := Algorithm("prophet of doom"); !errors.As(err, &unknown) || !strings.HasPrefix(unknown.Hint(), "There are: logistic, linear, tree, gbdt, mlp, auto.") {
+	if _, err := Algorithm("prophet of doom"); !errors.As(err, &unknown) || !strings.HasPrefix(unknown.Hint(), "There are: logistic, linear, tree, gbdt, forest, mlp, auto.") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -124,9 +124,9 @@ func TestSelectKnowsTheTask(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	for _, tt := range []struct{ got, want string }{
-		{names(model.Class, "auto"), "logistic tree gbdt mlp"},
-		{names(model.Value), "linear tree gbdt mlp"},
-		{names(model.Class, "tree", "auto", "tree"), "tree logistic gbdt mlp"},
+		{names(model.Class, "auto"), "logistic tree gbdt forest mlp"},
+		{names(model.Value), "linear tree gbdt forest mlp"},
+		{names(model.Class, "tree", "auto", "tree"), "tree logistic gbdt forest mlp"},
 		{names(model.Value, "logistic"), `algorithm "logistic" does not predict a value`},
 		{names(model.Value, "oracle"), `algorithm "oracle" does not exist`},
 	} {
@@ -134,7 +134,7 @@ func TestSelectKnowsTheTask(t *testing.T) {
 			t.Errorf("got %q, want %q", tt.got, tt.want)
 		}
 	}
-	if got := (&TaskError{"logistic", model.Value}).Hint(); got != "For a value there are: linear, tree, gbdt, mlp, auto." {
+	if got := (&TaskError{"logistic", model.Value}).Hint(); got != "For a value there are: linear, tree, gbdt, forest, mlp, auto." {
 		t.Errorf("hint %q", got)
 	}
 }

@@ -130,7 +130,7 @@ func TestTrainAndPredictOnARelation(t *testing.T) {
 	c.exec(loans)
 	board := c.rows("SELECT algorithm, chosen, metric, rows, value > baseline FROM cvp_train('risk', relation => 'loans', target => 'defaulted')")
 	t.Log(strings.Join(board, "\n"))
-	if len(board) != 5 || !strings.Contains(board[0], "|t|roc_auc|") {
+	if len(board) != 6 || !strings.Contains(board[0], "|t|roc_auc|") {
 		t.Fatalf("leaderboard: %q", board)
 	}
 	if got := c.rows("SELECT cvp_predict('risk', 1) BETWEEN 0 AND 1, cvp_predict('risk', 999999) IS NULL, cvp_predict('risk', NULL) IS NULL, cvp_predict('risk', '1') = cvp_predict('risk', 1), cvp_predict(1) = cvp_predict('risk', 1)"); got[0] != "t|t|t|t|t" {

@@ -128,7 +128,7 @@ func (b *booster) prepare(ctx context.Context, train, valid *model.Examples) err
 // chooseLoss resolves the loss and checks the labels against it.
 func (b *booster) chooseLoss(y []float32) (loss, error) {
 	name := b.options.loss
-	if name == lossAuto || b.settings.Task == model.Class {
+	if name == lossAuto {
 		name = suitable(b.settings.Task, y)
 	}
 	l, ok := lossOf(name, b.options.quantile, b.options.power)
@@ -229,10 +229,8 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 		return false, ctx.Err()
 	}
 	b.pack(round)
-	rng := rand.New(rand.NewPCG(b.settings.Seed, uint64(round)))
-	b.grower.want(drawFeatures(b.bins.Width(), b.options.features(b.bins.Width()), rng))
-	in, out := b.sampler.draw(round - round%b.options.rowEvery)
-	if err := b.grower.grow(ctx, in); err != nil {
+	out, err := b.grow(ctx, round)
+	if err != nil {
 		return false, err
 	}
 	if len(b.grower.leaves) < 2 {
@@ -249,6 +247,14 @@ func (b *booster) round(ctx context.Context, round int) (bool, error) {
 	}
 	b.trees = append(b.trees, b.grower.tree())
 	return true, nil
+}
+
+// grow grows a tree over rows and features drawn for it; out are the other rows.
+func (b *booster) grow(ctx context.Context, round int) (out []int32, err error) {
+	b.grower.rng = rand.New(rand.NewPCG(b.settings.Seed, uint64(round)))
+	b.grower.want(drawFeatures(b.bins.Width(), b.options.features(b.bins.Width()), b.grower.rng))
+	in, out := b.sampler.draw(round - round%b.options.rowEvery)
+	return out, b.grower.grow(ctx, in)
 }
 
 // pack computes the gradients and packs them.

@@ -2,6 +2,8 @@ package gbdt
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 
 	"cvp/engine/frame"
 	"cvp/engine/internal/chunks"
@@ -28,7 +30,8 @@ type leaf struct {
 type shape struct {
 	maxLeaves, maxDepth int // maxDepth 0: unbounded
 	limits              limits
-	monotone            []int8 // per feature; nil: none
+	monotone            []int8  // per feature; nil: none
+	splitShare          float64 // of the tree's features, drawn for each split; 0: all
 }
 
 // grower grows trees, always at the leaf whose split gains most.
@@ -36,6 +39,7 @@ type grower struct {
 	*counter
 	shape
 	bins *prep.Bins
+	rng  *rand.Rand // of the tree
 
 	rows        []int32 // in the tree; a leaf has a contiguous part of them, ascending
 	left, right []int32 // scratch of the partition
@@ -153,12 +157,29 @@ func (g *grower) searchOf(l *leaf) *search {
 	return s
 }
 
+// drawForSplit gives the features that a split may ask.
+func (g *grower) drawForSplit() []int {
+	if g.splitShare == 0 || g.splitShare == 1 {
+		return g.features
+	}
+	n := len(g.features)
+	drawn := drawFeatures(n, max(int(math.Round(g.splitShare*float64(n))), 1), g.rng)
+	for i, at := range drawn {
+		drawn[i] = g.features[at]
+	}
+	return drawn
+}
+
 // searchGroup is how many features one goroutine looks at at a time.
 const searchGroup = 8
 
 // search finds the best split of each leaf; of equal ones the first feature's.
 func (g *grower) search(leaves []*leaf) {
-	per := chunks.Count(len(g.features), searchGroup)
+	draws := make([][]int, len(leaves))
+	for i := range draws {
+		draws[i] = g.drawForSplit()
+	}
+	per := chunks.Count(len(draws[0]), searchGroup)
 	found := make([]split, per*len(leaves))
 	searches := make([]*search, len(leaves))
 	for i, l := range leaves {
@@ -173,8 +194,9 @@ func (g *grower) search(leaves []*leaf) {
 		if s == nil {
 			return
 		}
-		from, to := chunks.Bounds(i%per, searchGroup, len(g.features))
-		for _, f := range g.features[from:to] {
+		features := draws[i/per]
+		from, to := chunks.Bounds(i%per, searchGroup, len(features))
+		for _, f := range features[from:to] {
 			cells := g.cells(l.hist, f)
 			if g.bins.Kind(f) == frame.Category {
 				s.category(&found[i], f, cells)

@@ -19,6 +19,7 @@ type options struct {
 	learningRate            float64
 	shape                   shape
 	rowShare, columnShare   float64
+	allColumns              bool // where columnShare is 0: all columns, but no more than 40 or a tenth
 	rowEvery                int
 	monotone                string
 }
@@ -52,19 +53,7 @@ func (Boosting) Params() []model.Param {
 
 // newOptions fills in the defaults for a number of training rows.
 func newOptions(s model.Settings, rows int) options {
-	byName := map[string]model.Param{}
-	for _, p := range (Boosting{}).Params() {
-		byName[p.Name] = p
-	}
-	number := func(name string) float64 {
-		switch d := byName[name].Default.(type) {
-		case int:
-			return s.Number(name, float64(d))
-		case float64:
-			return s.Number(name, d)
-		}
-		return 0
-	}
+	number := numbersOf(Boosting{}.Params(), s)
 	whole := func(name string) int { return int(number(name)) }
 	o := options{
 		loss: s.Text("loss", lossAuto), quantile: number("quantile"), power: number("tweedie_power"),
@@ -76,10 +65,27 @@ func newOptions(s model.Settings, rows int) options {
 		rowShare: number("row_share"), rowEvery: whole("row_every"), columnShare: number("column_share"),
 		monotone: s.Text("monotone", ""),
 	}
+	if s.Task == model.Class {
+		o.loss = lossLogistic
+	}
 	if o.shape.limits.minLeaf == 0 {
 		o.shape.limits.minLeaf = int64(min(max(rows/250, 5), 60))
 	}
 	return o
+}
+
+// numbersOf gives the hyperparameters that are numbers, or their defaults.
+func numbersOf(params []model.Param, s model.Settings) func(name string) float64 {
+	defaults := map[string]float64{}
+	for _, p := range params {
+		switch d := p.Default.(type) {
+		case int:
+			defaults[p.Name] = float64(d)
+		case float64:
+			defaults[p.Name] = d
+		}
+	}
+	return func(name string) float64 { return s.Number(name, defaults[name]) }
 }
 
 // features is how many of n are drawn for a tree.
@@ -87,7 +93,11 @@ func (o *options) features(n int) int {
 	if o.columnShare > 0 {
 		return max(int(math.Round(o.columnShare*float64(n))), min(1, n))
 	}
-	return min((n+1)/2, max(40, n/10))
+	most := (n + 1) / 2
+	if o.allColumns {
+		most = n
+	}
+	return min(most, max(40, n/10))
 }
 
 // directions reads the option monotone: per feature 1, -1 or 0; nil where there is none.

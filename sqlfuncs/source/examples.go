@@ -24,7 +24,7 @@ func (l *lesson) sample(ctx context.Context, conn *pgconn.PgConn) error {
 	if err != nil || size.bytes <= float64(l.events.Memory) {
 		return err
 	}
-	l.share = float64(l.events.Memory) / 2 / size.bytes
+	l.share = float64(l.events.Memory) / 4 / size.bytes // the examples and a model come beside
 	l.first, err = l.events.firstOf(ctx, conn, l.end)
 	return err
 }

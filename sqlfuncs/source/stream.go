@@ -57,7 +57,7 @@ func (e *Events) eachBatch(ctx context.Context, conn *pgconn.PgConn, asOf int64,
 
 // open declares the cursors. They end with close or with the transaction.
 func (e *Events) open(ctx context.Context, conn *pgconn.PgConn, asOf int64, share float64) (*stream, error) {
-	s := &stream{events: e, memory: float64(e.Memory) / 2}
+	s := &stream{events: e, memory: float64(e.Memory) / 4}
 	of := selection{share: share, ordered: true}
 	queries := []pull.Query{e.query(asOf, of)}
 	for _, side := range e.Sides {

@@ -37,7 +37,6 @@ type part struct {
 	y       []float32
 	weights []float32 // nil: equal
 	scores  []float64
-	sums    []float64 // scratch
 }
 
 // fit boosts trees until the validation loss stops falling.

@@ -27,10 +27,9 @@ const gatherRows = 256
 
 // scratch is what one goroutine needs to count rows.
 type scratch struct {
-	sums    [planeWidth][256]uint64
-	words   [planeWords][gatherRows]uint64
-	packed  [gatherRows]uint64
-	divided []int32
+	sums   [planeWidth][256]uint64
+	words  [planeWords][gatherRows]uint64
+	packed [gatherRows]uint64
 }
 
 // counter counts rows into histograms.

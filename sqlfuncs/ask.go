@@ -73,6 +73,9 @@ func tableOf(s *schema.EventSource) source.EventTable {
 	if s.Group != "" {
 		r.Group = "cvp_group"
 	}
+	if s.HasRecorded() {
+		r.Recorded = "cvp_recorded"
+	}
 	for n, m := range s.Measures() {
 		of := features.Measure{Value: m.Value, Match: m.Match}
 		if m.Kind == frame.Category {

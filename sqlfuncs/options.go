@@ -27,6 +27,8 @@ type options struct {
 	Link        string  `json:"link"`         // question: events.customer = customers.customer_id
 	Group       string  `json:"group"`        // question: column of the purchase an event belongs to
 
+	Recorded string `json:"recorded_at"` // question: table.column of the moment since when an event is known
+
 	Sides []string `json:"sides"` // question: tables of other events to read, [] for none; all that the schema shows
 
 	Leaks string `json:"leaks"` // what to do about an attribute that is the answer: refuse or warn
@@ -40,7 +42,7 @@ type options struct {
 }
 
 // optionNames lists what options has, for errors and hints.
-var optionNames = []string{"algorithms", "as_of", "exclude", "first_cutoff", "group", "leaks", "link", "positive", "seed", "sides", "step_days", "test_cutoff", "threads", "time"}
+var optionNames = []string{"algorithms", "as_of", "exclude", "first_cutoff", "group", "leaks", "link", "positive", "recorded_at", "seed", "sides", "step_days", "test_cutoff", "threads", "time"}
 
 // readOptions reads the options of a training; all problems are reported together. Names it does not know are
 // taken for hyperparameters.

@@ -49,7 +49,7 @@ func (t *trainingCall) locateQuestion(ctx context.Context) error {
 
 // schemaOptions are what the options of the training and the database's declarations say of the tables.
 func (t *trainingCall) schemaOptions(ctx context.Context) (schema.Options, error) {
-	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Exclude: t.options.Exclude, Sides: t.options.Sides}
+	o := schema.Options{Time: t.options.Time, Group: t.options.Group, Recorded: t.options.Recorded, Exclude: t.options.Exclude, Sides: t.options.Sides}
 	if t.options.Link != "" {
 		o.Links = []string{t.options.Link}
 	}

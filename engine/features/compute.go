@@ -12,10 +12,8 @@ import (
 	"cvp/engine/internal/chunks"
 )
 
-// Compute gives the features of each point, in the order of the points, from events strictly before its cutoff.
-// Training and serving both call it: a point has the same bits whatever other points, entities or later events are
-// given with it, and whatever the number of threads. Without attributes in t they are missing.
-func (s *Spec) Compute(ctx context.Context, t *Tables, points []Point) (*frame.Frame, error) {
+// compute is Compute of events that are all known.
+func (s *Spec) compute(ctx context.Context, t *Tables, points []Point) (*frame.Frame, error) {
 	for _, p := range points {
 		if p.Entity < 0 || int(p.Entity) >= t.Events.Entities() {
 			return nil, fmt.Errorf("compute features: no entity %d among %d", p.Entity, t.Events.Entities())

@@ -72,18 +72,28 @@ func (c *Condition) Reach() time.Duration {
 // Holds gives for each point 1 where the condition holds, 0 where it does not and missing where that is unknown. flags are
 // the attributes that hold the flags, nil where the condition has none.
 func (c *Condition) Holds(t *Tables, flags *Attributes, points []Point) ([]float32, error) {
-	w := &weighing{tables: t, columns: map[string]*frame.Column{}}
-	for _, leaf := range c.leaves() {
-		if err := w.check(leaf, flags); err != nil {
-			return nil, err
-		}
-	}
-	if flags != nil {
-		w.rows = flags.align(t.Events.Keys)
-	}
 	out := make([]float32, len(points))
-	for i, p := range points {
-		out[i] = number(w.weigh(c, p))
+	err := t.eachCutoff(points, func(known *Tables, some []Point, places []int) error {
+		w := &weighing{tables: known, columns: map[string]*frame.Column{}}
+		for _, leaf := range c.leaves() {
+			if err := w.check(leaf, flags); err != nil {
+				return err
+			}
+		}
+		if flags != nil {
+			w.rows = flags.align(known.Events.Keys)
+		}
+		for i, p := range some {
+			at := i
+			if places != nil {
+				at = places[i]
+			}
+			out[at] = number(w.weigh(c, p))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -40,5 +40,5 @@
 // A purchase is the rows of one group (order, basket), or of one instant where events have no group. As of a cutoff
 // it has only the lines before it. Days, weekdays and hours are UTC.
 //
-// Not yet: target encoding, event columns of kind Time, a time at which an event became known apart from its own.
+// Not yet: target encoding, event columns of kind Time.
 package features

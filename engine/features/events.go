@@ -18,6 +18,8 @@ type Roles struct {
 	Match  string // Number, optional: 1 where the question's WHERE condition holds for the row, else 0 or missing
 	// Distinct is a Category, optional: the column whose different values the target counts; also an event column.
 	Distinct string `json:",omitempty"`
+	// Recorded is the Time column that says since when a row is known, optional; a missing one is known at once.
+	Recorded string `json:",omitempty"`
 	// Measures are what conditions and further parts of the target aggregate; their columns are no event columns.
 	Measures []Measure `json:",omitempty"`
 }
@@ -34,6 +36,7 @@ type Events struct {
 	Dropped int            // rows left out for want of an entity or a time
 
 	seen      []int64 // by entity: from when on it is known of, frame.NoTime for never
+	recorded  []int64 // by row: since when it is known; nil where every row is at once
 	valueName string
 	value     []float32 // the column valueName, nil without one
 	distinct  []int32   // codes of the column that is counted, nil without one
@@ -52,8 +55,8 @@ type Point struct {
 
 // boundRoles are the role columns of a frame.
 type boundRoles struct {
-	entity, time, group, value, match, distinct *frame.Column
-	measures                                    []boundMeasure
+	entity, time, group, value, match, distinct, recorded *frame.Column
+	measures                                              []boundMeasure
 }
 
 // bind finds the role columns in f and checks their kinds.
@@ -70,6 +73,7 @@ func (r Roles) bind(f *frame.Frame) (b boundRoles, err error) {
 		{"value", r.Value, frame.Number, false, &b.value},
 		{"match", r.Match, frame.Number, false, &b.match},
 		{"distinct", r.Distinct, frame.Category, false, &b.distinct},
+		{"recorded", r.Recorded, frame.Time, false, &b.recorded},
 	} {
 		if role.name == "" && !role.needed {
 			continue
@@ -103,8 +107,11 @@ func NewEvents(f *frame.Frame, r Roles) (*Events, error) {
 	ev.Dropped = f.Rows - len(o.rows)
 	o.settleTies()
 	ev.gather(f, b, o)
-	for _, start := range ev.Start[:len(ev.Keys)] {
-		ev.seen = append(ev.seen, ev.Times[start])
+	if b.recorded != nil {
+		ev.keepRecorded(b.recorded.Times, o.rows)
+	}
+	for e := range ev.Keys {
+		ev.seen = append(ev.seen, ev.firstKnown(e))
 	}
 	return ev, nil
 }

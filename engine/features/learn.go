@@ -48,6 +48,7 @@ func Learn(t *Tables, target Target, cutoffs []int64, opts Options) (*Spec, erro
 	}
 	opts.MixLevels = cmp.Or(opts.MixLevels, 12)
 	opts.MaxLevels = cmp.Or(opts.MaxLevels, 100)
+	t = t.KnownAt(slices.Max(cutoffs))
 	spec := &Spec{Version: specVersion, Target: target, Value: t.Events.valueName}
 	l := &learner{ev: t.Events, opts: opts, start: slices.Min(cutoffs), end: slices.Max(cutoffs), spec: spec, stream: &spec.Stream}
 	if err := l.choose(); err != nil {

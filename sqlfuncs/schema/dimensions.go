@@ -49,6 +49,9 @@ func (s *EventSource) FactsSQL() Query {
 // ResultColumns are the names of EventsSQL's columns, in order.
 func (s *EventSource) ResultColumns() []string {
 	out := []string{entityColumn, timeColumn}
+	if s.recorded != nil {
+		out = append(out, recordedColumn)
+	}
 	if len(s.group) > 0 {
 		out = append(out, groupColumn)
 	}

@@ -9,13 +9,14 @@ import (
 
 // Names of the columns of the event query that mean something to the engine; attributes have the first.
 const (
-	entityColumn = "cvp_entity"
-	timeColumn   = "cvp_time"
-	groupColumn  = "cvp_group"
-	valueColumn  = "cvp_value"
-	matchColumn  = "cvp_match"
-	flagColumn   = "cvp_flag"
-	targetColumn = "cvp_target"
+	entityColumn   = "cvp_entity"
+	timeColumn     = "cvp_time"
+	recordedColumn = "cvp_recorded"
+	groupColumn    = "cvp_group"
+	valueColumn    = "cvp_value"
+	matchColumn    = "cvp_match"
+	flagColumn     = "cvp_flag"
+	targetColumn   = "cvp_target"
 )
 
 // maxName is the length at which Postgres cuts a name (NAMEDATALEN - 1 bytes).

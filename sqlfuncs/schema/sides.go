@@ -118,7 +118,7 @@ func (s *sourcing) other(r *Relation) bool {
 func (s *sourcing) side(r *Relation) (Side, error) {
 	of := &sourcing{q: s.q, main: &question.Aggregate{Function: question.Exists, Of: question.Name{Schema: r.Schema, Table: r.Name}},
 		catalog: s.catalog, graph: s.graph, out: &EventSource{Events: r, Entity: s.out.Entity, Key: s.out.Key}}
-	for _, step := range []func() error{of.findPath, of.findTime, of.findGroup, of.findMeasures, of.findMain, of.findColumns} {
+	for _, step := range []func() error{of.findPath, of.findTime, of.findRecorded, of.findGroup, of.findMeasures, of.findMain, of.findColumns} {
 		if err := step(); err != nil {
 			return Side{}, err
 		}

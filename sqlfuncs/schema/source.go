@@ -13,9 +13,11 @@ import (
 
 // Options choose where the schema leaves a choice or does not say. The zero value leaves all to the schema.
 type Options struct {
-	Time  string   // column of the events' time: orders.ordered_at
-	Group string   // column that says which events are one purchase: lines.basket_id
-	Links []string // links that no foreign key declares, or the one to take of several: t.hh = households.household_id
+	Time string // column of the events' time: orders.ordered_at
+	// Recorded is a column that says since when an event is known: orders.loaded_at.
+	Recorded string
+	Group    string   // column that says which events are one purchase: lines.basket_id
+	Links    []string // links that no foreign key declares, or the one to take of several: t.hh = households.household_id
 	// Exclude are event columns and attributes that are no features, by the name of a Description or as table.column.
 	Exclude []string
 	// Sides are the tables whose events are read besides, nil for all that the schema shows.
@@ -46,10 +48,11 @@ type EventSource struct {
 	// Notes are what the user should know: choices made, links assumed.
 	Notes []string
 
-	plan   *plan
-	entity column
-	time   column
-	group  []column
+	plan     *plan
+	entity   column
+	time     column
+	recorded *column // since when an event is known, nil for at once
+	group    []column
 	// measures are those of the aggregates, that of question.Main first; flags are the conditions on the entity.
 	measures   []*measure
 	measured   map[*question.Aggregate]Measured
@@ -86,7 +89,7 @@ func Source(ctx context.Context, conn *pgconn.PgConn, q *question.Question, o Op
 	if err := s.load(ctx, conn); err != nil {
 		return nil, err
 	}
-	steps := []func() error{s.findKey, s.chooseEvents, s.findPath, s.findTime, s.findGroup, s.findMeasures, s.findMain, s.findColumns, s.findAttributes, s.findTarget, s.findFlags, s.findSides, s.checkMeasures, s.exclude}
+	steps := []func() error{s.findKey, s.chooseEvents, s.findPath, s.findTime, s.findRecorded, s.findGroup, s.findMeasures, s.findMain, s.findColumns, s.findAttributes, s.findTarget, s.findFlags, s.findSides, s.checkMeasures, s.exclude}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -309,7 +312,7 @@ func (s *EventSource) ownEntity() bool {
 // findColumns describes the events by their own columns and those of the tables they belong to.
 func (s *sourcing) findColumns() error {
 	out := s.out
-	names := namer{entityColumn: true, timeColumn: true, groupColumn: true, valueColumn: true, matchColumn: true}
+	names := namer{entityColumn: true, timeColumn: true, recordedColumn: true, groupColumn: true, valueColumn: true, matchColumn: true}
 	for _, m := range out.measures {
 		names[m.valueColumn()], names[m.matchColumn()] = true, true
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"cvp/engine/frame"
 	"cvp/sqlfuncs/question"
 )
 
@@ -121,6 +122,9 @@ func (s *EventSource) events(q *Query, moment, keys string) {
 // selected gives the result columns of the event query.
 func (s *EventSource) selected() []string {
 	out := []string{as(s.entity.text(), entityColumn), as(s.time.moment(s.time.sql()), timeColumn)}
+	if s.recorded != nil {
+		out = append(out, as(s.recorded.value(frame.Time), recordedColumn))
+	}
 	if len(s.group) > 0 {
 		out = append(out, as(tagged(s.group), groupColumn))
 	}
@@ -151,6 +155,9 @@ func (s *EventSource) joined() []*item {
 	}
 	need(s.entity.item)
 	need(s.time.item)
+	if s.recorded != nil {
+		need(s.recorded.item)
+	}
 	for _, c := range s.group {
 		need(c.item)
 	}

@@ -18,7 +18,7 @@ func (c *Column) isTime() bool {
 // timeColumn finds when the events happened; the note says so where there was a choice.
 func (p *plan) timeColumn(named string) (c column, note string, err error) {
 	if named != "" {
-		c, err = p.namedTime(named)
+		c, err = p.namedTime(named, "time")
 		return c, "", err
 	}
 	for _, i := range p.items {
@@ -48,17 +48,17 @@ func (p *plan) timeColumn(named string) (c column, note string, err error) {
 	return column{}, "", e
 }
 
-func (p *plan) namedTime(named string) (column, error) {
+func (p *plan) namedTime(named, as string) (column, error) {
 	n, err := question.ParseName(named)
 	if err != nil {
-		return column{}, option("time", err)
+		return column{}, option(as, err)
 	}
 	c, err := p.find(n)
 	if err != nil {
 		return column{}, err
 	}
 	if !c.isTime() {
-		return column{}, failure("42804", "time column %s is of type %s, not a date or timestamp", c, c.TypeName)
+		return column{}, failure("42804", "%s column %s is of type %s, not a date or timestamp", as, c, c.TypeName)
 	}
 	return c, nil
 }

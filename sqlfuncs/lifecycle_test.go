@@ -127,7 +127,7 @@ func TestCancellingStopsATrainingSoonAndTheSessionGoesOn(t *testing.T) {
 			asked = time.Now()
 			_ = c.PgConn().CancelRequest(context.Background())
 		})
-		_, err := c.try("SELECT * FROM cvp_train('w', relation => 'wide', target => 'y', algorithm => 'mlp', options => '{\"epochs\": 200}')")
+		_, err := c.try("SELECT * FROM cvp_train('w', relation => 'wide', target => 'y', algorithm => 'mlp', options => '{\"epochs\": 1000, \"patience\": 1000}')")
 		took := time.Since(asked)
 		timer.Stop()
 		if code(err) != "57014" || took > 500*time.Millisecond {

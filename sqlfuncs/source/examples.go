@@ -49,7 +49,7 @@ func (l *lesson) fill(ctx context.Context, conn *pgconn.PgConn, d *Data) error {
 
 // matrixShare is the part of the memory that the features of the examples may take: models hold them in forms of
 // their own beside.
-const matrixShare = 1.0 / 4
+const matrixShare = 1.0 / 5
 
 // wanted is the share of the entities whose examples fit.
 func (l *lesson) wanted() float64 {

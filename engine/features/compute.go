@@ -23,8 +23,9 @@ func (s *Spec) compute(ctx context.Context, t *Tables, points []Point) (*frame.F
 	if err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
-	out := newFrame(s.Features(), len(points))
-	j := job{spec: s, streams: bound, columns: out.Columns[:len(out.Columns)-len(s.Attributes)], points: points}
+	l := s.laidOut()
+	out := newFrame(l.features, len(points))
+	j := job{spec: s, layout: l, streams: bound, columns: out.Columns[:len(out.Columns)-len(s.Attributes)], points: points}
 	if err := j.fill(ctx); err != nil {
 		return nil, fmt.Errorf("compute features: %w", err)
 	}
@@ -55,6 +56,7 @@ const batchEvents = 50_000
 // job is one run of Compute; workers share it.
 type job struct {
 	spec    *Spec
+	layout  *layout
 	streams []*binding
 	columns []frame.Column // to fill
 	points  []Point
@@ -125,14 +127,11 @@ type lane struct {
 
 func newWorker(j *job) *worker {
 	w := &worker{job: j, row: make([]float32, len(j.columns))}
-	for _, b := range j.streams {
-		l := lane{trace: newTrace(b), blocks: b.blocks()}
+	for i, b := range j.streams {
+		l := lane{trace: newTrace(b), blocks: b.blocks(), widths: j.layout.widths[i]}
 		l.trace.main = l.trace
 		if len(w.lanes) > 0 {
 			l.trace.main = w.lanes[0].trace
-		}
-		for _, bl := range l.blocks {
-			l.widths = append(l.widths, len(bl.features()))
 		}
 		w.lanes = append(w.lanes, l)
 	}

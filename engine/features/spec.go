@@ -27,6 +27,8 @@ type Spec struct {
 
 	// Threads bounds the goroutines of Compute; 0: all processors. It does not change the result.
 	Threads int `json:"-"`
+
+	layout *layout // kept where the spec changes no more
 }
 
 // Attribute is one attribute column.
@@ -46,21 +48,37 @@ type Feature struct {
 }
 
 // Features lists the columns that Compute gives, in order.
-func (s *Spec) Features() []Feature {
-	var out []Feature
+func (s *Spec) Features() []Feature { return s.laidOut().features }
+
+// layout is the columns of a spec.
+type layout struct {
+	features []Feature
+	widths   [][]int // of each stream's blocks
+}
+
+// laidOut gives the layout: a decoded spec keeps it, since writing the formulas takes as long as computing an entity.
+func (s *Spec) laidOut() *layout {
+	if s.layout != nil {
+		return s.layout
+	}
+	out := &layout{}
 	for _, stream := range s.streams() {
 		b := &binding{spec: s, stream: stream, ev: &Events{}}
+		var widths []int
 		for _, bl := range b.blocks() {
-			out = append(out, b.named(bl.features())...)
+			features := bl.features()
+			out.features, widths = append(out.features, b.named(features)...), append(widths, len(features))
 		}
+		out.widths = append(out.widths, widths)
 	}
 	for _, a := range s.Attributes {
-		out = append(out, a.feature())
+		out.features = append(out.features, a.feature())
 	}
 	taken := make(map[string]bool)
-	for i := range out {
-		out[i].Name = unused(out[i].Name, taken)
-		taken[out[i].Name] = true
+	for i := range out.features {
+		f := &out.features[i]
+		f.Name = unused(f.Name, taken)
+		taken[f.Name] = true
 	}
 	return out
 }
@@ -101,5 +119,6 @@ func DecodeSpec(b []byte) (*Spec, error) {
 			return nil, fmt.Errorf("feature spec has windows or half-lives that do not ascend from 1 day")
 		}
 	}
+	s.layout = s.laidOut()
 	return &s, nil
 }

@@ -21,6 +21,7 @@
 //	predictions.go  cvp_predictions: every key, its score and decile
 //	features.go     cvp_features: what a model sees of one key
 //	profile.go      cvp_profile: what cleaning finds in a relation
+//	garbage.go      less garbage during trainings
 //	leaks.go        columns that know the answer: refused or told
 //	errors.go       errors of every layer become SQLSTATE, message, hint
 //

@@ -24,6 +24,7 @@ func (w *work) predictions(ctx context.Context, c *rewrite.Call) error {
 	if err != nil {
 		return err
 	}
+	defer tightly()()
 	known, scores, err := w.scores(ctx, model, nil)
 	if err != nil {
 		return err

@@ -72,6 +72,7 @@ func (w *work) train(ctx context.Context, c *rewrite.Call) error {
 		return err
 	}
 	started := time.Now()
+	defer tightly()()
 	if err := t.check(ctx); err != nil {
 		return err
 	}

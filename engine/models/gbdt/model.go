@@ -192,7 +192,9 @@ func (r *reader) tree(size int) ([]node, error) {
 				return nil, fmt.Errorf("node %d has no levels", i)
 			}
 		default:
-			n.limit = float32(r.Number[k])
+			if n.limit = float32(r.Number[k]); math.IsInf(float64(n.limit), 0) {
+				return nil, fmt.Errorf("node %d has no limit that a value could be compared with", i)
+			}
 		}
 		n.left = int32(next)
 		next += 2

@@ -125,12 +125,13 @@ func spread(n int) []int {
 // Power is how well a column alone orders the rows by their labels: the area under the ROC curve, at least 0.5, or the
 // absolute rank correlation, at least 0. Having a value at all is judged too, and the better of both is given.
 func Power(c *frame.Column, rows []int, y []float32, task model.Task) float64 {
-	present := make([]float64, len(rows))
-	var values, missing []float64
+	var means []float64
 	if c.Kind == frame.Category {
-		values = levelMeans(c, rows, y)
+		means = levelMeans(c, rows, y)
 	}
+	present := make([]float64, len(rows))
 	var labels []float32
+	var values []float64
 	for i, r := range rows {
 		if c.Missing(r) {
 			continue
@@ -139,19 +140,30 @@ func Power(c *frame.Column, rows []int, y []float32, task model.Task) float64 {
 		labels = append(labels, y[i])
 		switch c.Kind {
 		case frame.Category:
-			missing = append(missing, values[i])
+			values = append(values, means[i])
 		case frame.Time:
-			missing = append(missing, float64(c.Times[r]))
+			values = append(values, float64(c.Times[r]))
 		default:
-			missing = append(missing, float64(c.Numbers[r]))
+			values = append(values, float64(c.Numbers[r]))
 		}
 	}
-	best := order(task, y, present)
+	best := none(task)
+	if len(values) > 0 && len(values) < len(rows) {
+		best = order(task, y, present)
+	}
 	// A few rows with a value order themselves by chance.
 	if len(labels)*20 >= len(rows) {
-		best = max(best, order(task, labels, missing))
+		best = max(best, order(task, labels, values))
 	}
 	return best
+}
+
+// none is the power of a column that tells no rows apart.
+func none(task model.Task) float64 {
+	if task == model.Class {
+		return 0.5
+	}
+	return 0
 }
 
 // order is the power of scores over labels.
@@ -159,18 +171,18 @@ func order(task model.Task, y []float32, p []float64) float64 {
 	if len(p) == 0 {
 		return 0
 	}
+	metric := metrics.Spearman
 	if task == model.Class {
-		auc := metrics.Find(metrics.Evaluate(task, y, p), metrics.ROCAUC)
-		if math.IsNaN(auc) {
-			return 0.5
-		}
-		return max(auc, 1-auc)
+		metric = metrics.ROCAUC
 	}
-	r := math.Abs(metrics.Find(metrics.Evaluate(task, y, p), metrics.Spearman))
-	if math.IsNaN(r) {
-		return 0
+	v := metrics.Find(metrics.Evaluate(task, y, p), metric)
+	switch {
+	case math.IsNaN(v):
+		return none(task)
+	case task == model.Class:
+		return max(v, 1-v)
 	}
-	return r
+	return math.Abs(v)
 }
 
 // levelMeans gives each row the mean label of its level among the other half of the rows, so that a level of one row

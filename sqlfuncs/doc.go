@@ -18,6 +18,7 @@
 //	cursor.go       DECLARE CURSOR
 //	prepared.go     EXECUTE of what was prepared in SQL
 //	explain.go      EXPLAIN says how each call is run
+//	columns.go      the rows that a call gives
 //	predictions.go  cvp_predictions: every key, its score and decile
 //	features.go     cvp_features: what a model sees of one key
 //	profile.go      cvp_profile: what cleaning finds in a relation

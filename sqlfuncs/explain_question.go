@@ -8,10 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"cvp/engine/model"
-	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/question"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/schema"
@@ -144,10 +141,7 @@ func (i *itemised) queries(e *source.Events) {
 
 // columns gives the rows as a FROM item.
 func (i *itemised) columns(w *work) []rewrite.Column {
-	column := func(name string, texts []string) rewrite.Column {
-		return rewrite.Column{Name: name, Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.TextArray(texts))}
-	}
-	return []rewrite.Column{column("item", i.items), column("value", i.values)}
+	return []rewrite.Column{w.texts("item", i.items), w.texts("value", i.values)}
 }
 
 // shown gives an instant in UTC as Postgres reads it.

@@ -87,10 +87,5 @@ func (w *work) inspected(seen *source.Inspection) []rewrite.Column {
 			formulas = append(formulas, nil)
 		}
 	}
-	return []rewrite.Column{
-		{Name: "feature", Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.TextArray(names))},
-		{Name: "value", Type: "pg_catalog.float8", Parameter: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(values))},
-		{Name: "level", Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.NullableTextArray(levels))},
-		{Name: "formula", Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.NullableTextArray(formulas))},
-	}
+	return []rewrite.Column{w.texts("feature", names), w.floats("value", values), w.optionalTexts("level", levels), w.optionalTexts("formula", formulas)}
 }

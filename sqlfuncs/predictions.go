@@ -4,9 +4,6 @@ import (
 	"context"
 	"sort"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
-	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 )
 
@@ -29,12 +26,7 @@ func (w *work) predictions(ctx context.Context, c *rewrite.Call) error {
 	if err != nil {
 		return err
 	}
-	keys := known.AsText()
-	return c.Table([]rewrite.Column{
-		{Name: "key", Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.TextArray(keys.Texts))},
-		{Name: "prediction", Type: "pg_catalog.float8", Parameter: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(scores))},
-		{Name: "decile", Type: "pg_catalog.int4", Parameter: w.params.Add(pgtype.Int4ArrayOID, pull.Int4Array(deciles(scores)))},
-	})
+	return c.Table([]rewrite.Column{w.texts("key", known.AsText().Texts), w.floats("prediction", scores), w.integers("decile", deciles(scores))})
 }
 
 // deciles gives each score its tenth, 1 holding the highest scores; ties keep the order of the rows.

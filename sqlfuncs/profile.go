@@ -3,8 +3,6 @@ package sqlfuncs
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"cvp/engine/prep"
 	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
@@ -48,21 +46,21 @@ func (w *work) profiled(profiles []prep.Profile) []rewrite.Column {
 				v[i] = &s
 			}
 		}
-		return rewrite.Column{Name: name, Type: "pg_catalog.text", Parameter: w.params.Add(pgtype.TextArrayOID, pull.NullableTextArray(v))}
+		return w.optionalTexts(name, v)
 	}
 	counts := func(name string, of func(p *prep.Profile) int) rewrite.Column {
 		v := make([]int64, len(profiles))
 		for i := range profiles {
 			v[i] = int64(of(&profiles[i]))
 		}
-		return rewrite.Column{Name: name, Type: "pg_catalog.int8", Parameter: w.params.Add(pgtype.Int8ArrayOID, pull.Int8Array(v))}
+		return w.bigints(name, v)
 	}
 	numbers := func(name string, of func(p *prep.Profile) float64) rewrite.Column {
 		v := make([]float64, len(profiles))
 		for i := range profiles {
 			v[i] = of(&profiles[i])
 		}
-		return rewrite.Column{Name: name, Type: "pg_catalog.float8", Parameter: w.params.Add(pgtype.Float8ArrayOID, pull.Float8Array(v))}
+		return w.floats(name, v)
 	}
 	return []rewrite.Column{
 		texts("column_name", func(p *prep.Profile) string { return p.Column }),

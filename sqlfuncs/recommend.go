@@ -66,16 +66,10 @@ func (w *work) recommended(best []source.Recommended, withKeys bool) []rewrite.C
 		}
 	}
 	var out []rewrite.Column
-	column := func(name, typ string, oid uint32, v []byte) {
-		out = append(out, rewrite.Column{Name: name, Type: "pg_catalog." + typ, Parameter: w.params.Add(oid, v)})
-	}
 	if withKeys {
-		column("key", "text", pgtype.TextArrayOID, pull.TextArray(keys))
+		out = append(out, w.texts("key", keys))
 	}
-	column("item", "text", pgtype.TextArrayOID, pull.TextArray(texts))
-	column("score", "float8", pgtype.Float8ArrayOID, pull.Float8Array(scores))
-	column("rank", "int4", pgtype.Int4ArrayOID, pull.Int4Array(ranks))
-	return out
+	return append(out, w.texts("item", texts), w.floats("score", scores), w.integers("rank", ranks))
 }
 
 // top is how many items a question asks for.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"cvp/catalog"
 	"cvp/engine"
@@ -17,7 +16,6 @@ import (
 	"cvp/engine/metrics"
 	"cvp/engine/training"
 	"cvp/sqlfuncs/calls"
-	"cvp/sqlfuncs/pull"
 	"cvp/sqlfuncs/rewrite"
 	"cvp/sqlfuncs/source"
 )
@@ -333,18 +331,8 @@ func (w *work) leaderboard(name string, version int, board []catalog.Candidate) 
 		models[i], versions[i], algorithms[i], chosen[i], metricNames[i] = name, int32(version), row.Algorithm, row.Chosen, row.Metric
 		value[i], baseline[i], rows[i], seconds[i] = row.Value, row.Baseline, row.Rows, row.Fit.Seconds()
 	}
-	column := func(name, typ string, oid uint32, v []byte) rewrite.Column {
-		return rewrite.Column{Name: name, Type: "pg_catalog." + typ, Parameter: w.params.Add(oid, v)}
-	}
 	return []rewrite.Column{
-		column("model", "text", pgtype.TextArrayOID, pull.TextArray(models)),
-		column("version", "int4", pgtype.Int4ArrayOID, pull.Int4Array(versions)),
-		column("algorithm", "text", pgtype.TextArrayOID, pull.TextArray(algorithms)),
-		column("chosen", "bool", pgtype.BoolArrayOID, pull.BoolArray(chosen)),
-		column("metric", "text", pgtype.TextArrayOID, pull.TextArray(metricNames)),
-		column("value", "float8", pgtype.Float8ArrayOID, pull.Float8Array(value)),
-		column("baseline", "float8", pgtype.Float8ArrayOID, pull.Float8Array(baseline)),
-		column("rows", "int8", pgtype.Int8ArrayOID, pull.Int8Array(rows)),
-		column("fit_seconds", "float8", pgtype.Float8ArrayOID, pull.Float8Array(seconds)),
+		w.texts("model", models), w.integers("version", versions), w.texts("algorithm", algorithms), w.booleans("chosen", chosen), w.texts("metric", metricNames),
+		w.floats("value", value), w.floats("baseline", baseline), w.bigints("rows", rows), w.floats("fit_seconds", seconds),
 	}
 }
